@@ -1,0 +1,219 @@
+"""The nouns of this package. What flows is frozen; offsets are characters into `Document.text`, half-open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Status = Literal["answered", "not_found", "clarify"]
+
+NOT_FOUND = "The documents do not say."
+"""The text of every answer whose `status` is "not_found"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One article in one version.
+
+    Attributes:
+        id: stable for a source; derived from the absolute path as added.
+        version: sha256 of `text`, as hex.
+        title: the headline, else the file's name.
+        source: the absolute path as added.
+        date: the publication date that the article states, ISO 8601 ("2025-07-19"); else empty.
+        text: the canonical text (NFC, lines end in one newline) that all offsets point into.
+    """
+
+    id: str
+    version: str
+    title: str
+    source: str
+    date: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A span of a document that a reader would count as one paragraph. `number` is 1-based."""
+
+    number: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A paragraph found for a question.
+
+    Attributes:
+        paragraph: 1-based, as a reader counts.
+        start: of the paragraph in the document's text; `end` likewise.
+        score: the reranker's logit; higher is better; about -11 to 11 for the default model.
+        quote: the paragraph's best sentence for the question, a substring of `text`.
+        used: True if it was given to the answer model.
+    """
+
+    document: str
+    version: str
+    title: str
+    source: str
+    paragraph: int
+    start: int
+    end: int
+    text: str
+    score: float
+    quote: str = ""
+    used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A numbered pointer from a claim to the sentence or sentences that support it.
+
+    `a.document(c.document, c.version).text[c.start:c.end] == c.quote`, always.
+    """
+
+    number: int
+    document: str
+    version: str
+    title: str
+    source: str
+    paragraph: int
+    start: int
+    end: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One confirmed sentence of an answer, without its marks, and the citations that support it (at least one)."""
+
+    text: str
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered, and on what grounds.
+
+    Attributes:
+        text: the confirmed sentences with their marks ("271 Indonesians were arrested. [1]"), else `NOT_FOUND`.
+        question: as it was searched, after rewriting.
+        citations: in the order of their numbers in `text`.
+        evidence: at most 10 hits, best first.
+        timings: seconds: "retrieve" and "rerank" as durations, "first_token" and "total" counted from the call;
+            None where a stage did not run.
+        notice: what the reader must know about how the answer was made ("" for the usual way).
+    """
+
+    text: str
+    status: Status
+    question: str
+    claims: tuple[Claim, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    evidence: tuple[Hit, ...] = ()
+    timings: Mapping[str, float | None] | None = None
+    notice: str = ""
+
+    @property
+    def found(self) -> bool:
+        """True if the documents hold the answer."""
+        return self.status == "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """First event of a streamed answer: the hits, before the model has written a word."""
+
+    hits: tuple[Hit, ...]
+    question: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """Draft words: provisional until a `Claim` confirms their sentence or `Withdrawn` takes it back."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """All draft words since the last `Claim` or `Withdrawn` are taken back."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Last event of a streamed answer; `answer` holds confirmed sentences only."""
+
+    answer: Answer
+
+
+Event = Evidence | Delta | Claim | Withdrawn | Done
+
+
+@dataclass(frozen=True, slots=True)
+class AddReport:
+    """What `Assistant.add` did: document ids, and the files that could not be read with their reasons."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
+    duplicates: tuple[tuple[str, str], ...] = ()
+    """(id, id of an older document with the same text)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is given to the answer model, in its fixed order. A paragraph's block never depends on the question."""
+
+    system: str
+    paragraphs: tuple[str, ...]
+    question: str
+
+
+class Embedder(Protocol):
+    """Texts to vectors."""
+
+    @property
+    def name(self) -> str:
+        """Names the model and everything that changes its vectors; a library is bound to it."""
+
+    @property
+    def dimension(self) -> int: ...
+
+    def embed_paragraphs(self, texts: Sequence[str]) -> np.ndarray:
+        """Returns a float32 array of shape (n, dimension), unit rows."""
+
+    def embed_question(self, text: str) -> np.ndarray:
+        """Returns a float32 array of shape (dimension,), unit length."""
+
+
+class Reranker(Protocol):
+    """Judges how well a text answers a question."""
+
+    def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+        """Returns one logit a text; higher is better."""
+
+
+class Generator(Protocol):
+    """Writes a draft."""
+
+    @property
+    def name(self) -> str: ...
+
+    def count(self, text: str) -> int:
+        """Returns the number of tokens of a text."""
+
+    def stream(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
+        """Yields pieces of the draft. Closing the iterator stops the model.
+
+        Raises:
+            GenerationFailed: the model stopped with an error.
+        """
