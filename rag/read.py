@@ -1,0 +1,374 @@
+"""Files to documents: one canonical text, its title, date and source, and which parts of it are the article.
+
+Knows plain text and Markdown. A page saved as text carries weather, menus and captions beside the article; `layout`
+tells the article's paragraphs from them by form (sentences against labels) and place (before, inside, after).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rag.errors import ReadError
+from rag.types import Document
+
+SUFFIXES = {".txt", ".text", ".md", ".markdown"}
+_MARKDOWN = {".md", ".markdown"}
+_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"))
+_BOMS += ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+Kind = Literal["title", "date", "heading", "paragraph", "furniture"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A span of a canonical text with what it is; spans are trimmed, in order, and do not overlap."""
+
+    kind: Kind
+    start: int
+    end: int
+
+
+def find_files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
+    """Yields absolute paths: files as named, folders walked in name order for files that can be read.
+
+    Hidden files and folders below a named folder are passed over; symbolic links to folders are not followed.
+
+    Raises:
+        ReadError: a path does not exist.
+    """
+    for path in (Path(os.path.abspath(Path(p).expanduser())) for p in paths):
+        if path.is_dir():
+            for folder, names, files in os.walk(path):
+                names[:] = sorted(n for n in names if not n.startswith("."))
+                yield from (
+                    Path(folder, f) for f in sorted(files) if not f.startswith(".") and Path(f).suffix.lower() in SUFFIXES
+                )
+        elif path.exists():
+            yield path
+        else:
+            raise ReadError(f"{path} does not exist.", "Check the path.")
+
+
+def read(path: Path, *, max_bytes: int) -> Document:
+    """Reads one file.
+
+    Args:
+        path: an absolute path.
+        max_bytes: a larger file is refused before it is read.
+
+    Raises:
+        ReadError: the file cannot be read as an article; the message says why.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise ReadError(f"{path.suffix or 'A file without a suffix'} is not a format that is read yet.", _FORMATS)
+    try:
+        size = path.stat().st_size
+        if size > max_bytes:
+            raise ReadError(
+                f"The file is too large: {size / 1e6:.0f} MB, at most {max_bytes / 1e6:.0f} MB.",
+                "Split it, or raise max_file_mb.",
+            )
+        data = path.read_bytes()
+    except OSError as exc:
+        raise ReadError(f"The file cannot be opened: {exc.strerror or exc}.", "Check its permissions.") from exc
+    return make_document(decode(data), str(path))
+
+
+_FORMATS = f"Save it as one of {', '.join(sorted(SUFFIXES))}."
+
+
+def make_document(raw: str, source: str) -> Document:
+    """Builds a document from decoded text; `source` is an absolute path, and its suffix decides between formats.
+
+    Raises:
+        ReadError: the text holds no paragraph.
+    """
+    text = canonical(raw)
+    if not text.strip():
+        raise ReadError("The file is empty.", "Nothing was added.")
+    blocks = layout(text, source)
+    if not any(b.kind == "paragraph" for b in blocks):
+        raise ReadError("No paragraph was found in the file.", "It seems to hold only labels or numbers.")
+    titles = (text[b.start : b.end] for b in blocks if b.kind == "title")
+    first = text[blocks[0].start : blocks[0].end]
+    title = next(titles, first if len(blocks) > 1 and _is_headline(first) else Path(source).stem)
+    dates = (parse_date(text[b.start : b.end]) for b in blocks if b.kind == "date")
+    return Document(
+        id=document_id(source),
+        version=hashlib.sha256(text.encode()).hexdigest(),
+        title=_line(title),
+        source=source,
+        date=next((d for d in dates if d), ""),
+        text=text,
+    )
+
+
+def document_id(source: str) -> str:
+    """Returns the id of a source: the first 12 hexadecimal digits of the sha256 of its absolute path."""
+    return hashlib.sha256(os.fsencode(source)).hexdigest()[:12]
+
+
+def decode(data: bytes) -> str:
+    """Decodes UTF-8, or UTF-16 and UTF-32 with a byte order mark.
+
+    Raises:
+        ReadError: the bytes are not text, or in another encoding.
+    """
+    encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "utf-8")
+    if encoding == "utf-8" and b"\0" in data:
+        raise ReadError("The file is not text: it has null bytes.", _FORMATS)
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as exc:
+        raise ReadError(
+            f"The file is not {encoding.upper()} text: byte 0x{data[exc.start]:02x} at offset {exc.start}.",
+            "Save it as UTF-8.",
+        ) from exc
+
+
+def canonical(raw: str) -> str:
+    """Returns the text that all offsets point into: NFC, every line end one newline, no byte order mark or controls."""
+    text = re.sub(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", "\n", raw)
+    text = re.sub(r"[\ufeff\x00-\x08\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff]", "", text)
+    return unicodedata.normalize("NFC", text)
+
+
+# --- which parts are the article -----------------------------------------------------------------------------------
+
+_TERMINAL = re.compile(r"[.!?…。！？؟۔।॥։።၊။។៕][\"'”’»)\]」』*_]*$")
+_INNER_STOP = re.compile(r"[a-z0-9)”’\"][.!?][\"”’)]* +[“\"(]?[A-Z]")
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+_BULLET = re.compile(r"(?:[-*•‣◦–]|\(?\d{1,3}[.)])\s+\S")
+_LABEL = re.compile(
+    r"(?:advertisement|sponsored|promoted|related|recommended|read (?:more|next|also)|see also|more (?:from|on|stories)|"
+    r"share(?: this)?|follow us|sign up|subscribe|newsletter|log ?in|sign in|register|menu|home|search|skip to|"
+    r"latest|this week|trending|most (?:read|popular)|popular|previous article|next article|tags?|topics?|"
+    r"comments?|leave a (?:comment|reply)|copyright|©|all rights reserved|photos?|image|credit|source:|cookies?|"
+    r"accept all|privacy policy|terms of|contact us|about us)\b",
+    re.IGNORECASE,
+)
+_BYLINE = re.compile(r"(?:by|written by|reported by|from)\s+[A-Z]|.*\b(?:min(?:ute)?s? read|staff (?:writer|reporter))\b", re.I)
+_DATE_PREFIX = re.compile(
+    r"^(?:(?:first |last |originally )?(?:published|updated|posted|modified|date|created|issued)(?: on| at)?\s*:?\s*)+", re.I
+)
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+
+
+def layout(text: str, source: str = "") -> tuple[Block, ...]:
+    """Classifies every visible part of a canonical text, in order."""
+    if Path(source).suffix.lower() in _MARKDOWN:
+        return tuple(_markdown(text))
+    units = [u for group in _groups(text) for u in _units(text, group)]
+    return tuple(_classify(text, units))
+
+
+def parse_date(text: str) -> str:
+    """Returns the ISO date if the text is nothing but a date with a year ("Saturday, July 19, 2025"), else ""."""
+    from dateutil import parser
+
+    line = _DATE_PREFIX.sub("", _line(text))
+    if not _YEAR.search(line) or len(line) > 60:
+        return ""
+    try:
+        # Two defaults that differ in day and month: a date that leaves one of them out is not taken.
+        first, second = (parser.parse(line, default=parser.parse(d)) for d in ("2000-01-01", "2001-02-02"))
+    except (ValueError, OverflowError):
+        return ""
+    return first.date().isoformat() if first.date() == second.date() else ""
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _lines(text: str) -> Iterator[tuple[int, int]]:
+    """Yields trimmed line spans; an empty span for a blank line."""
+    for match in re.finditer(r"[^\n]*(?:\n|$)", text):
+        yield _trim(text, match.start(), match.end())
+
+
+_INVISIBLE = " \t\n\u00a0\u200b\u200c\u200d\u2060\u00ad\u3000\u200e\u200f"
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and (text[start] in _INVISIBLE or text[start].isspace()):
+        start += 1
+    while end > start and (text[end - 1] in _INVISIBLE or text[end - 1].isspace()):
+        end -= 1
+    return start, end
+
+
+def _groups(text: str) -> Iterator[list[tuple[int, int]]]:
+    """Yields runs of lines between blank lines."""
+    group: list[tuple[int, int]] = []
+    for start, end in _lines(text):
+        if start < end:
+            group.append((start, end))
+        elif group:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _units(text: str, lines: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Joins the lines of a group that one paragraph was wrapped into; keeps lines apart that stand for themselves."""
+    if len(lines) == 1 or _is_wrapped(text, lines) or _is_list(text, lines):
+        return [(lines[0][0], lines[-1][1])]
+    return lines
+
+
+def _is_wrapped(text: str, lines: list[tuple[int, int]]) -> bool:
+    """True if nearly every line ends where the next word would have passed the widest line: wrapped by a program."""
+    width = max(end - start for start, end in lines)
+    if not 30 <= width <= 120:
+        return False
+    full = 0
+    for (start, end), (after, _) in zip(lines, lines[1:], strict=False):
+        word = re.match(r"\S+", text[after:])
+        full += end - start + 1 + len(word.group() if word else "") >= width - 1
+    return full >= 0.8 * (len(lines) - 1)
+
+
+def _is_list(text: str, lines: list[tuple[int, int]]) -> bool:
+    return sum(bool(_BULLET.match(text, start)) for start, _ in lines) >= 0.5 * len(lines)
+
+
+def _n_words(unit: str) -> float:
+    """Counts words; scripts without spaces count a word for four letters."""
+    unspaced = len(_UNSPACED.findall(unit))
+    return unspaced / 4 + len(re.findall(r"\w+(?:[-'’.,]\w+)*", _UNSPACED.sub(" ", unit)))
+
+
+def _is_sentence(unit: str) -> bool:
+    return bool(_TERMINAL.search(unit)) and _n_words(unit) >= 4 and not (_LABEL.match(unit) and _n_words(unit) <= 12)
+
+
+def _is_opening(unit: str) -> bool:
+    """True for text that can only be the article's own: a sentence, or longer than any headline."""
+    words = _n_words(unit)
+    return _is_sentence(unit) or words > 40 or (words >= 8 and bool(_INNER_STOP.search(unit)))
+
+
+def _is_prose(unit: str) -> bool:
+    """True for text that a reader, once inside the article, takes for a paragraph: also an unfinished sentence."""
+    words = _n_words(unit)
+    return (
+        _is_opening(unit) or words >= 12 or (words >= 4 and (unit.endswith((":", ",", ";")) or unit[:1].islower()))
+    ) and not (_LABEL.match(unit) and words <= 12)
+
+
+def _classify(text: str, units: list[tuple[int, int]]) -> Iterator[Block]:
+    strings = [text[start:end] for start, end in units]
+    openings = [i for i, s in enumerate(strings) if _is_opening(s)]
+    prose = [i for i, s in enumerate(strings) if _is_prose(s)]
+    body = openings[0] if openings else (prose[0] if prose else 0)
+    title = _find_title(strings, body)
+    if title is not None and title >= body:
+        body = title + 1
+    last = prose[-1] if prose else len(units) - 1
+    blocks = [
+        Block(_kind(strings[i], body <= i <= last, bool(prose)) if i != title else "title", *units[i])
+        for i in range(len(units))
+    ]
+    return _join_lists(text, blocks)
+
+
+def _kind(unit: str, inside: bool, has_prose: bool) -> Kind:
+    """Classifies a unit that is not the title; `inside`: between the article's first and last prose."""
+    if parse_date(unit):
+        return "date"
+    if not has_prose:
+        return "paragraph"  # a file of labels without one sentence is still what its reader came for
+    if not inside:
+        return "furniture"
+    if _is_prose(unit) or (_BULLET.match(unit) and _n_words(unit) >= 3):
+        return "paragraph"
+    if _LABEL.match(unit) or re.fullmatch(r"\w+_\w+|[\W\d_]*", unit):
+        return "furniture"
+    return "heading"
+
+
+def _join_lists(text: str, blocks: list[Block]) -> Iterator[Block]:
+    """Makes one paragraph of three or more labels in a row inside an article: a list without bullets."""
+    i = 0
+    while i < len(blocks):
+        run = i
+        while run < len(blocks) and blocks[run].kind == "heading":
+            run += 1
+        led = i > 0 and (blocks[i - 1].kind == "furniture" or _LABEL.match(text, blocks[i - 1].start))
+        if run - i >= 3 and not led:
+            yield Block("paragraph", blocks[i].start, blocks[run - 1].end)
+        else:
+            run = max(run, i + 1)
+            yield from blocks[i:run]
+        i = run
+
+
+def _find_title(strings: list[str], body: int) -> int | None:
+    """Returns the headline: the first label of five words or more before the article begins, else the longest one."""
+    labels = [
+        i
+        for i, s in enumerate(strings[:body])
+        if not parse_date(s)
+        and not _BYLINE.match(s)
+        and _n_words(s) <= 40
+        and re.search(r"[^\W\d_]{2}", s)
+        and not re.fullmatch(r"\w+_\w+|[-+]?[\d.,]+ ?°? ?[CF]", s)
+    ]
+    wide = [i for i in labels if _n_words(strings[i]) >= 5 and not _LABEL.match(strings[i])]
+    if wide:
+        return wide[0]
+    if labels:
+        return max(labels, key=lambda i: (not _LABEL.match(strings[i]), _n_words(strings[i]), -i))
+    # A headline that asks or exclaims is the file's first line, short, with the article after it. One that ends in a
+    # full stop cannot be told from a first paragraph: it names the document, and stays a paragraph.
+    rest = [s for s in strings[1:] if not parse_date(s)]
+    asks = re.search(r"[?!][\"'”’]*$", strings[0])
+    return 0 if body == 0 and rest and asks and _is_headline(strings[0]) and len(rest[0]) > len(strings[0]) else None
+
+
+def _is_headline(unit: str) -> bool:
+    return _n_words(unit) <= 20
+
+
+def _markdown(text: str) -> Iterator[Block]:
+    """Classifies a Markdown text by its syntax tree; a block's span leaves out its markers where they lead it."""
+    from markdown_it import MarkdownIt
+
+    starts = [0, *(m.end() for m in re.finditer("\n", text)), len(text) + 1]
+    front = re.match(r"---\n(.*?)\n---\n", text, re.DOTALL)
+    body = front.group().count("\n") if front else 0
+    title = False
+    if front:
+        for field in re.finditer(r"^(title|date):[ \t]*[\"']?(.+?)[\"']?[ \t]*$", front.group(1), re.MULTILINE):
+            kind: Kind = "title" if field.group(1) == "title" else "date"
+            title = title or kind == "title"
+            yield Block(kind, front.start(1) + field.start(2), front.start(1) + field.end(2))
+    tokens = MarkdownIt("commonmark").enable("table").parse("\n".join(text.split("\n")[body:]))
+    in_row = False
+    for opening, token in zip([None, *tokens], tokens, strict=False):
+        in_row = token.type == "tr_open" or (in_row and token.type != "tr_close")
+        if token.type == "tr_open" and token.map:
+            yield Block("paragraph", *_trim(text, starts[token.map[0] + body], starts[token.map[1] + body] - 1))
+        if in_row or token.map is None or token.type not in ("inline", "fence", "code_block"):
+            continue
+        start, end = _trim(text, starts[token.map[0] + body], starts[token.map[1] + body] - 1)
+        first = token.content.split("\n", 1)[0].strip()
+        start = max(start, text.find(first, start, end))
+        if start >= end or not re.sub(r"!\[.*?\]\(.*?\)", "", token.content).strip():
+            continue
+        heading = opening is not None and opening.type == "heading_open"
+        if heading and opening is not None:
+            end = start + len(first)
+            yield Block("heading" if title or opening.tag != "h1" else "title", start, end)
+            title = title or opening.tag == "h1"
+        else:
+            yield Block("date" if parse_date(text[start:end]) else "paragraph", start, end)
