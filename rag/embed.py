@@ -1,0 +1,128 @@
+"""Texts to unit vectors, through sentence-transformers.
+
+An ONNX export without torch weights (model.onnx and tokenizer.json) runs as a module of ours inside
+sentence-transformers, because its own `[onnx]` extra does not resolve with release 6. Any other folder is loaded by
+sentence-transformers itself; code that a model folder brings along is never run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rag.errors import DependencyMissing, ModelCorrupt
+
+if TYPE_CHECKING:
+    import torch
+
+BGE_PREFIX = "Represent this sentence for searching relevant passages: "
+"""Put before questions, not paragraphs. Source: the model card of BAAI/bge-small-en-v1.5."""
+
+MAX_TOKENS = 512
+"""The position embeddings of all BERT exports in the registry end here; longer texts are cut."""
+
+
+def onnx_module(folder: Path, output: str, threads: int) -> torch.nn.Module:
+    """Returns a sentence-transformers module that runs folder/model.onnx and puts its first output under `output`.
+
+    Raises:
+        DependencyMissing: onnxruntime or torch is not installed.
+        ModelCorrupt: the files cannot be loaded.
+    """
+    try:
+        import onnxruntime
+        import torch
+        from tokenizers import Tokenizer
+    except ImportError as exc:
+        raise DependencyMissing(f"The package {exc.name} is not installed.", f"pip install {exc.name}") from exc
+
+    class OnnxModule(torch.nn.Module):
+        modalities = ["text"]
+        max_seq_length = MAX_TOKENS
+
+        def __init__(self) -> None:
+            super().__init__()
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = threads
+            options.log_severity_level = 3
+            self.session = onnxruntime.InferenceSession(
+                str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+            )
+            self.names = [i.name for i in self.session.get_inputs()]
+            self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            self.tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second" if output == "scores" else "longest_first")
+            self.tokenizer.enable_padding()
+            # sentence-transformers takes device and dtype from a parameter.
+            self.anchor = torch.nn.Parameter(torch.zeros(1), requires_grad=False)
+
+        def preprocess(self, texts: list[Any], **_: object) -> dict[str, torch.Tensor]:
+            rows = self.tokenizer.encode_batch([tuple(t) if isinstance(t, list | tuple) else t for t in texts])
+            return {
+                "input_ids": torch.tensor([r.ids for r in rows]),
+                "attention_mask": torch.tensor([r.attention_mask for r in rows]),
+                "token_type_ids": torch.tensor([r.type_ids for r in rows]),
+            }
+
+        tokenize = preprocess
+
+        def forward(self, features: dict[str, torch.Tensor], **_: object) -> dict[str, torch.Tensor]:
+            values = self.session.run(None, {n: features[n].numpy() for n in self.names})[0]
+            features[output] = torch.from_numpy(values)
+            return features
+
+        def get_embedding_dimension(self) -> int:
+            return int(self.session.get_outputs()[0].shape[-1])
+
+        get_word_embedding_dimension = get_embedding_dimension
+
+    try:
+        return OnnxModule()
+    except Exception as exc:  # onnxruntime and tokenizers raise types of their own for every kind of bad file
+        raise ModelCorrupt(f"The model in {folder} cannot be loaded: {exc}.", "Run: rag models verify") from exc
+
+
+class TextEmbedder:
+    """An `Embedder` over any model that sentence-transformers loads from a folder."""
+
+    def __init__(self, folder: Path, name: str, *, threads: int) -> None:
+        """Loads the model.
+
+        Raises:
+            DependencyMissing: sentence-transformers is not installed.
+            ModelCorrupt: the files cannot be loaded.
+        """
+        try:
+            from sentence_transformers import SentenceTransformer
+            from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
+        except ImportError as exc:
+            raise DependencyMissing(f"The package {exc.name} is not installed.", f"pip install {exc.name}") from exc
+        self.name = name
+        self._bare = (folder / "model.onnx").is_file() and not (folder / "modules.json").is_file()
+        if self._bare:
+            module = onnx_module(folder, "token_embeddings", threads)
+            dimension = module.get_embedding_dimension()  # type: ignore[operator]
+            self._model = SentenceTransformer(
+                modules=[module, Pooling(dimension, pooling_mode="cls"), Normalize()], device="cpu"
+            )
+        else:
+            try:
+                self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+            except Exception as exc:  # transformers raises OSError, ValueError, KeyError and others for a bad folder
+                raise ModelCorrupt(f"{folder} cannot be loaded as an embedding model: {exc}.") from exc
+        self.dimension = int(self._model.get_embedding_dimension() or 0)
+
+    def embed_paragraphs(self, texts: Sequence[str]) -> np.ndarray:
+        """Returns a float32 array of shape (n, dimension), unit rows; the order of `texts` is kept."""
+        if not texts:
+            return np.zeros((0, self.dimension), np.float32)
+        vectors = self._model.encode_document(list(texts), normalize_embeddings=True, show_progress_bar=False)
+        return np.ascontiguousarray(vectors, dtype=np.float32)
+
+    def embed_question(self, text: str) -> np.ndarray:
+        """Returns a float32 array of shape (dimension,), unit length."""
+        prompted = BGE_PREFIX + text if self._bare else text
+        vector = self._model.encode_query(prompted, normalize_embeddings=True, show_progress_bar=False)
+        return np.ascontiguousarray(vector, dtype=np.float32)

@@ -1,0 +1,316 @@
+"""SQLite: the truth about documents, their versions, paragraphs and vectors.
+
+Everything else in the index folder is derived from it. Each write is one transaction that also raises the library's
+generation, by which the derived indexes and other processes see that something changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rag.errors import DocumentMissing, LibraryError, LibraryMismatch, LibraryNewer, LibraryReadOnly
+from rag.types import Document, Paragraph
+
+MIGRATIONS: tuple[str, ...] = (
+    # 1: documents with their versions, paragraphs with their vectors
+    """
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+    INSERT INTO meta VALUES ('generation', '0');
+    CREATE TABLE documents (
+        id TEXT PRIMARY KEY, version TEXT NOT NULL, source TEXT NOT NULL,
+        added_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP) STRICT;
+    CREATE TABLE versions (
+        document TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+        version TEXT NOT NULL, title TEXT NOT NULL, date TEXT NOT NULL, text TEXT NOT NULL,
+        PRIMARY KEY (document, version)) STRICT;
+    CREATE TABLE paragraphs (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used twice, so that a derived index can compare ids
+        document TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, vector BLOB NOT NULL) STRICT;
+    CREATE INDEX paragraphs_of_document ON paragraphs (document);
+    """,
+    # 2: the folders that were added, so that a rebuild finds new articles in them
+    "CREATE TABLE folders (path TEXT PRIMARY KEY) STRICT;",
+    # 3: questions that a document can be asked, shown as examples
+    """
+    CREATE TABLE examples (
+        document TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+        question TEXT NOT NULL, PRIMARY KEY (document, question)) STRICT;
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredParagraph:
+    """A paragraph of a document's current version, by the id that the derived indexes use."""
+
+    id: int
+    document: Document
+    paragraph: Paragraph
+
+    @property
+    def text(self) -> str:
+        return self.document.text[self.paragraph.start : self.paragraph.end]
+
+
+class Library:
+    """The documents of one index folder. Safe to use from several threads and several processes."""
+
+    def __init__(self, folder: Path) -> None:
+        """Opens the library, making or migrating it as needed.
+
+        Raises:
+            LibraryReadOnly: the folder cannot be made or written to.
+            LibraryNewer: a newer version of this program wrote it.
+            LibraryError: the file is not a library or is damaged.
+        """
+        self.folder = folder
+        self._path = folder / "library.sqlite"
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with self.writing():
+                migrate(self._connection())
+        except OSError as exc:
+            raise LibraryReadOnly(
+                f"The index folder {folder} cannot be written to: {exc.strerror or exc}.", _PERMISSIONS
+            ) from exc
+        except sqlite3.Error as exc:
+            self.close()
+            raise self._translated(exc) from exc
+
+    def close(self) -> None:
+        """Closes every thread's connection; the library cannot be used afterwards."""
+        while self._connections:
+            self._connections.pop().close()
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    @property
+    def generation(self) -> int:
+        """Raised by every write of any process."""
+        return int(self._meta("generation") or 0)
+
+    @property
+    def embedding_model(self) -> str:
+        """The model whose vectors are stored; "" before the first document."""
+        return self._meta("embedding_model") or ""
+
+    def documents(self) -> tuple[Document, ...]:
+        """Returns all documents in their current versions, oldest first."""
+        rows = self._connection().execute(_DOCUMENTS + " AND v.version = d.version ORDER BY d.added_at, d.rowid")
+        return tuple(Document(*row) for row in rows)
+
+    def versions(self) -> dict[str, str]:
+        """Returns the current version of each document by its id."""
+        return dict(self._connection().execute("SELECT id, version FROM documents").fetchall())
+
+    def count(self) -> tuple[int, int]:
+        """Returns the numbers of documents and paragraphs."""
+        sql = "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM paragraphs)"
+        n_documents, n_paragraphs = self._connection().execute(sql).fetchone()
+        return n_documents, n_paragraphs
+
+    def document(self, document: str, version: str | None = None) -> Document:
+        """Returns a document in its current version, or in an older one.
+
+        Raises:
+            DocumentMissing: it was removed, or never had this version.
+        """
+        sql = _DOCUMENTS + " AND d.id = ? AND v.version = coalesce(?, d.version)"
+        row = self._connection().execute(sql, (document, version)).fetchone()
+        if row is None:
+            which = f"document {document!r}" + (f" in version {version[:12]}" if version else "")
+            raise DocumentMissing(f"The library does not hold {which}.", "It was removed, or never added: rag list")
+        return Document(*row)
+
+    def stored_paragraphs(self, ids: Sequence[int] | None = None) -> Iterator[StoredParagraph]:
+        """Yields the paragraphs with these ids, or all, in an order of its own; ids that are gone are left out."""
+        sql = _PARAGRAPHS if ids is None else f"{_PARAGRAPHS} AND p.id IN ({','.join('?' * len(ids))})"
+        document = None
+        for identity, number, start, end, *fields in self._connection().execute(sql + " ORDER BY p.id", ids or ()):
+            if document is None or document.id != fields[0]:
+                document = Document(*fields)
+            yield StoredParagraph(identity, document, Paragraph(number, start, end))
+
+    def vectors(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the ids (int64, shape (n,)) and vectors (float32, shape (n, d)) of all paragraphs."""
+        rows = self._connection().execute("SELECT id, vector FROM paragraphs ORDER BY id").fetchall()
+        ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
+        vectors = np.frombuffer(b"".join(row[1] for row in rows), np.float32)
+        return ids, vectors.reshape(len(rows), -1) if len(rows) else vectors.reshape(0, 0)
+
+    def paragraph_ids(self, documents: Iterable[str]) -> np.ndarray:
+        """Returns the ids (int64) of the paragraphs of these documents."""
+        chosen = list(documents)
+        sql = f"SELECT id FROM paragraphs WHERE document IN ({','.join('?' * len(chosen))})"
+        return np.array([row[0] for row in self._connection().execute(sql, chosen)], np.int64)
+
+    def folders(self) -> tuple[str, ...]:
+        """Returns the folders that were added."""
+        return tuple(row[0] for row in self._connection().execute("SELECT path FROM folders ORDER BY path"))
+
+    def examples(self) -> dict[str, tuple[str, ...]]:
+        """Returns example questions by document id, newest document first."""
+        sql = "SELECT d.id, e.question FROM documents d LEFT JOIN examples e ON e.document = d.id ORDER BY d.rowid DESC"
+        found: dict[str, tuple[str, ...]] = {}
+        for document, question in self._connection().execute(sql):
+            found[document] = (*found.get(document, ()), *([question] if question else []))
+        return found
+
+    # --- writing ---------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def writing(self, *, wait: bool = True) -> Iterator[bool]:
+        """Holds the lock that all writers of all processes share; yields False if it is taken and `wait` is False."""
+        with open(self.folder / ".lock", "w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+
+    def bind(self, embedding_model: str) -> None:
+        """Checks that vectors of this model may be stored and searched here.
+
+        Raises:
+            LibraryMismatch: the stored vectors are another model's.
+        """
+        stored = self.embedding_model
+        if stored and stored != embedding_model and self.count()[0]:
+            raise LibraryMismatch(
+                f"The library in {self.folder} was built with the embedding model {stored!r}, "
+                f"but the settings say {embedding_model!r}.",
+                f"Set embedding_model to {stored!r}, or run: rag rebuild",
+            )
+
+    def put(self, items: Sequence[tuple[Document, Sequence[Paragraph], np.ndarray]], embedding_model: str) -> None:
+        """Stores documents in one transaction; a document that is there already gets these as its current version.
+
+        Args:
+            items: documents with their paragraphs and a float32 array of shape (n_paragraphs, d).
+            embedding_model: the model of the vectors.
+        """
+        with self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO meta VALUES ('embedding_model', ?)", (embedding_model,))
+            for document, paragraphs, vectors in items:
+                connection.execute(
+                    "INSERT INTO documents (id, version, source) VALUES (?, ?, ?) "
+                    "ON CONFLICT (id) DO UPDATE SET version = excluded.version",
+                    (document.id, document.version, document.source),
+                )
+                connection.execute(
+                    "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?)",
+                    (document.id, document.version, document.title, document.date, document.text),
+                )
+                connection.execute("DELETE FROM paragraphs WHERE document = ?", (document.id,))
+                connection.execute("DELETE FROM examples WHERE document = ?", (document.id,))
+                connection.executemany(
+                    'INSERT INTO paragraphs (document, number, start, "end", vector) VALUES (?, ?, ?, ?, ?)',
+                    (
+                        (document.id, p.number, p.start, p.end, np.ascontiguousarray(v, np.float32).tobytes())
+                        for p, v in zip(paragraphs, vectors, strict=True)
+                    ),
+                )
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Removes documents with all their versions, paragraphs and vectors, in one transaction."""
+        with self._transaction() as connection:
+            connection.executemany("DELETE FROM documents WHERE id = ?", ((i,) for i in ids))
+
+    def add_folders(self, paths: Iterable[str]) -> None:
+        """Remembers folders that were added."""
+        with self._transaction() as connection:
+            connection.executemany("INSERT OR IGNORE INTO folders VALUES (?)", ((p,) for p in paths))
+
+    def set_examples(self, document: str, questions: Iterable[str]) -> None:
+        """Stores example questions for a document; does not raise the generation. A removed document is passed over."""
+        sql = "INSERT OR IGNORE INTO examples SELECT id, ? FROM documents WHERE id = ?"
+        try:
+            self._connection().executemany(sql, ((q, document) for q in questions))
+        except sqlite3.Error as exc:
+            raise self._translated(exc) from exc
+
+    # --- inside ----------------------------------------------------------------------------------------------------
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
+            self._connections.append(connection)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            self._local.connection = connection
+        return connection
+
+    def _meta(self, key: str) -> str | None:
+        try:
+            row = self._connection().execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        except sqlite3.Error as exc:
+            raise self._translated(exc) from exc
+        return row[0] if row else None
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        connection = self._connection()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'generation'")
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as exc:
+            raise self._translated(exc) from exc
+
+    def _translated(self, exc: sqlite3.Error) -> LibraryError:
+        if "readonly" in str(exc) or "unable to open" in str(exc):
+            return LibraryReadOnly(f"The library {self._path} cannot be written to: {exc}.", _PERMISSIONS)
+        if "full" in str(exc):
+            return LibraryError(f"The disk is full: {self._path} was not changed.", "Free some space and try again.")
+        return LibraryError(f"The library {self._path} cannot be used: {exc}.", "Restore it, or move it away and add again.")
+
+
+_PERMISSIONS = "Give another folder with RAG_INDEX, or change its permissions."
+_DOCUMENTS = (
+    "SELECT d.id, v.version, v.title, d.source, v.date, v.text FROM documents d JOIN versions v ON v.document = d.id WHERE 1"
+)
+_PARAGRAPHS = (
+    'SELECT p.id, p.number, p.start, p."end", d.id, v.version, v.title, d.source, v.date, v.text FROM paragraphs p '
+    "JOIN documents d ON d.id = p.document JOIN versions v ON v.document = d.id AND v.version = d.version WHERE 1"
+)
+
+
+def migrate(connection: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS) -> None:
+    """Brings a database to the newest schema, each step in a transaction of its own.
+
+    Raises:
+        LibraryNewer: its schema version is above the last step.
+    """
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(migrations):
+        raise LibraryNewer(
+            f"The library has schema version {version}; this program knows versions up to {len(migrations)}.",
+            "Use the newer version of the program that wrote it.",
+        )
+    for number, script in enumerate(migrations[version:], version + 1):
+        try:
+            connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
