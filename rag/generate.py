@@ -51,6 +51,11 @@ class LlamaGenerator:
         self._is_end = lambda token: llama_cpp.llama_vocab_is_eog(vocabulary, token)
         self._template = self._render_template()
 
+    def close(self) -> None:
+        """Waits for the draft that is being written, and frees the model."""
+        with self._lock:
+            self._llama.close()
+
     def count(self, text: str) -> int:
         """Returns the number of tokens of a text."""
         return len(self._plain(text))

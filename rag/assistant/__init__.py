@@ -1,0 +1,256 @@
+"""Add, remove, rebuild, ask: the only station that knows the whole story."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from rag import prompt
+from rag.assistant import adding
+from rag.assistant.adding import Progress
+from rag.assistant.asking import Asking
+from rag.assistant.loading import Models
+from rag.config import Settings, load
+from rag.errors import QuestionError
+from rag.library import Library
+from rag.retrieve import Retriever
+from rag.split import paragraphs
+from rag.types import AddReport, Answer, Document, Done, Event, Generator, Hit, Paragraph
+
+__all__ = ["Assistant"]
+
+_N_EXAMPLES = 4  # shown; made from so many articles, the newest first
+
+
+class Assistant:
+    """Answers questions from one library. May be used from several threads."""
+
+    def __init__(self, settings: Settings, models: Models | None = None) -> None:
+        """Opens the library of the settings.
+
+        Args:
+            models: those of the settings if None; they start to load in the background.
+
+        Raises:
+            LibraryError: it cannot be used.
+        """
+        self.settings = settings
+        self.library = Library(settings.index)
+        self._models = models or Models.load(settings)
+        self._retriever = Retriever(self.library)
+        self._task = ""
+        self._n_asked = 0
+        self._closing = threading.Event()
+
+    @classmethod
+    def open(cls, index: str | os.PathLike[str] | None = None, **settings: Any) -> Assistant:
+        """Opens a library, which may be missing or empty, and starts to load the models in the background.
+
+        Args:
+            index: folder of the library.
+            settings: any field of `Settings`.
+
+        Raises:
+            ConfigError: a setting cannot be used.
+            LibraryError: the library cannot be used.
+        """
+        return cls(load({"index": index, **settings}))
+
+    def close(self) -> None:
+        """Stops threads, frees the models and closes files."""
+        self._closing.set()
+        self._models.close()
+        self.library.close()
+
+    def __enter__(self) -> Assistant:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    # --- documents -------------------------------------------------------------------------------------------------
+
+    def add(self, paths: Any, *, progress: Progress | None = None) -> AddReport:
+        """Adds files, and folders with all articles in them. A file that was added before replaces its old version.
+
+        Args:
+            paths: one path or several.
+            progress: called with files done, files in all, and a file's name.
+
+        Raises:
+            LibraryMismatch: the library was built with another embedding model.
+            LibraryError: the library cannot be written to.
+            ModelError: the embedding model cannot be used.
+        """
+        chosen = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+        with self.library.writing():
+            report = adding.add(chosen, self.library, self._models.embedder, self.settings, progress)
+        self._retriever.sync()
+        return report
+
+    def add_seeds(self, *, progress: Progress | None = None) -> AddReport:
+        """Adds the seed articles, if nothing was ever added to this library."""
+        if self.library.generation:
+            return AddReport()
+        self._task = "Building the index from the seed articles"
+        try:
+            return self.add([self.settings.seeds], progress=progress)
+        finally:
+            self._task = ""
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Removes documents with all their versions.
+
+        Raises:
+            DocumentMissing: there is no such document; nothing is removed.
+        """
+        chosen = [ids] if isinstance(ids, str) else list(ids)
+        with self.library.writing():
+            for identity in chosen:
+                self.library.document(identity)
+            self.library.remove(chosen)
+        self._retriever.sync()
+
+    def rebuild(self, *, progress: Progress | None = None) -> AddReport:
+        """Reads all files again and builds everything anew, also for another embedding model.
+
+        New files in folders that were added are added; a document whose file is gone keeps its stored text.
+        """
+        with self.library.writing():
+            report = adding.rebuild(self.library, self._models.embedder, self.settings, progress)
+        self._retriever.sync()
+        return report
+
+    def documents(self) -> tuple[Document, ...]:
+        """Returns all documents in their current versions, oldest first."""
+        return self.library.documents()
+
+    def document(self, id: str, version: str | None = None) -> Document:
+        """Returns a document in its current or an older version.
+
+        Raises:
+            DocumentMissing: it was removed, or never had this version.
+        """
+        return self.library.document(id, version)
+
+    def paragraphs(self, id: str, version: str | None = None) -> tuple[Paragraph, ...]:
+        """Returns the paragraphs of a document, numbered as a reader counts them."""
+        return paragraphs(self.library.document(id, version))
+
+    # --- questions -------------------------------------------------------------------------------------------------
+
+    def search(self, question: str, documents: Sequence[str] | None = None) -> tuple[Hit, ...]:
+        """Returns the hits for a question, reranked, best first, without an answer."""
+        return self._asking(question, (), documents, None).search()
+
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Mapping[str, str]] = (),
+        documents: Sequence[str] | None = None,
+        asked_on: str | datetime.date | None = None,
+    ) -> Answer:
+        """Answers a question; see `stream`."""
+        for event in self.stream(question, history, documents, asked_on):
+            if isinstance(event, Done):
+                return event.answer
+        raise AssertionError("a stream ends with Done")
+
+    def stream(
+        self,
+        question: str,
+        history: Sequence[Mapping[str, str]] = (),
+        documents: Sequence[str] | None = None,
+        asked_on: str | datetime.date | None = None,
+    ) -> Iterator[Event]:
+        """Yields Evidence first, then Deltas, Claims and Withdrawns, and Done last. Closing it stops the model.
+
+        Args:
+            history: messages with "role" ("user" or "assistant") and "content", oldest first.
+            documents: ids; only these are asked if given.
+            asked_on: the date that "this week" means.
+
+        Raises:
+            QuestionError: the question is empty or too long.
+            DocumentMissing: one of `documents` is not in the library.
+            LibraryMismatch: the library was built with another embedding model.
+            ModelError: a search model cannot be used, or the answer model stopped.
+        """
+        asking = self._asking(question, history, documents, asked_on)
+        self._n_asked += 1
+        try:
+            yield from asking.stream()
+        finally:
+            self._n_asked -= 1
+
+    def _asking(
+        self,
+        question: str,
+        history: Sequence[Mapping[str, str]],
+        documents: Sequence[str] | None,
+        asked_on: str | datetime.date | None,
+    ) -> Asking:
+        question = self._checked(question)
+        for identity in documents or ():
+            self.library.document(identity)
+        self.library.bind(self._models.embedder.name)
+        self._retriever.sync()
+        on = str(asked_on or "")
+        return Asking(question, history, documents, on, self.library, self._retriever, self._models, self.settings)
+
+    def _checked(self, question: str) -> str:
+        question = " ".join(question.split())
+        limit = self.settings.max_question_chars
+        if not question:
+            raise QuestionError("The question is empty.", 'Ask something, for example "Who ordered the campaign?".')
+        if len(question) > limit:
+            raise QuestionError(
+                f"The question has {len(question)} characters; at most {limit} are read.",
+                "Ask a shorter one, or raise max_question_chars.",
+            )
+        return question
+
+    # --- for the page ----------------------------------------------------------------------------------------------
+
+    def waiting(self) -> str:
+        """Returns what is being loaded or built; "" once questions are answered at once."""
+        return self._task or self._models.waiting()
+
+    def notice(self) -> str:
+        """Returns why only quotes can be given; "" if the answer model is there or may still come."""
+        return "" if self._models.waiting() else self._models.generator(0)[1]
+
+    def examples(self) -> tuple[str, ...]:
+        """Returns example questions about the newest documents."""
+        kept = [questions[0] for questions in self.library.examples().values() if questions]
+        return tuple(kept[:_N_EXAMPLES])
+
+    def prepare_examples(self) -> None:
+        """Lets the model write an example question for each of the newest documents; stops when a question is asked.
+
+        A question is kept if a search for it finds the paragraph that it was made from first.
+        """
+        generator, _ = self._models.generator(None)
+        for identity, questions in list(self.library.examples().items())[:_N_EXAMPLES]:
+            if generator and not questions and not self._closing.is_set():
+                self._prepare_example(generator, identity)
+
+    def _prepare_example(self, generator: Generator, identity: str) -> None:
+        document = self.library.document(identity)
+        for paragraph in paragraphs(document)[:_N_EXAMPLES]:
+            text = document.text[paragraph.start : paragraph.end]
+            written = ""
+            for piece in generator.stream(prompt.example_prompt(text), max_tokens=40):
+                written += piece
+                if self._n_asked or self._closing.is_set():
+                    return
+            question = written.strip().partition("\n")[0]
+            if not (question.endswith("?") and 15 <= len(question) <= 120):
+                continue
+            hits = self.search(question)
+            if hits and (hits[0].document, hits[0].paragraph) == (identity, paragraph.number):
+                self.library.set_examples(identity, [question])
+                return

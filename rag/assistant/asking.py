@@ -1,0 +1,165 @@
+"""One question, from its words to an answer: search, evidence, drafts, claims.
+
+The model drafts; what it wrote is shown as an answer only if a paragraph carries it. A confident passage wins over a
+refusal: a second draft from the best sentence alone, then the sentence itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from rag import attribute, prompt
+from rag.assistant.loading import Models
+from rag.config import Settings
+from rag.library import Library
+from rag.rerank import rerank
+from rag.retrieve import Retriever
+from rag.split import sentences
+from rag.types import NOT_FOUND, Answer, Citation, Claim, Delta, Done, Event, Evidence, Generator, Hit, Withdrawn
+
+UNLIKELY = -4.0
+"""Below this score of the best hit nothing is drafted. Source: docs/experiments.md, "Thresholds"."""
+
+CONFIDENT = 4.0
+"""From this score of the best hit on, a refusal is not believed. Source: docs/experiments.md, "Thresholds"."""
+
+_LOADING_SECONDS = 60  # a question waits so long for an answer model that is still loading
+_SENTENCE_ENDS = ".!?。！？…\"”’)"
+
+
+@dataclass
+class Asking:
+    """The state of one question while it is answered. `stream` may be called once."""
+
+    question: str
+    history: Sequence[Mapping[str, str]]
+    documents: Sequence[str] | None
+    asked_on: str
+    library: Library
+    retriever: Retriever
+    models: Models
+    settings: Settings
+    claims: list[Claim] = field(default_factory=list)
+    citations: list[Citation] = field(default_factory=list)
+    timings: dict[str, float | None] = field(
+        default_factory=lambda: dict.fromkeys(("retrieve", "rerank", "first_token", "total"))
+    )
+
+    def stream(self) -> Iterator[Event]:
+        """Yields the events of the answer; the last one is `Done`."""
+        started = time.perf_counter()
+        if prompt.is_follow_up(self.question, self.history):
+            self.question = self._completed()
+        hits = self.search()
+        yield Evidence(hits, self.question)
+        notice = ""
+        if hits and hits[0].score >= UNLIKELY:
+            generator, notice = self.models.generator(_LOADING_SECONDS)
+            if generator:
+                for event in self._draft_until_confirmed(generator, hits):
+                    if isinstance(event, Delta) and self.timings["first_token"] is None:
+                        self.timings["first_token"] = time.perf_counter() - started
+                    yield event
+            else:
+                notice = f"Only quotes can be shown. {notice}"
+            if not self.claims and hits[0].score >= CONFIDENT:
+                yield self._quote(hits[0])
+        self.timings["total"] = time.perf_counter() - started
+        yield Done(self._answer(hits, notice))
+
+    def _completed(self) -> str:
+        """Returns the follow-up as a full question."""
+        generator, _ = self.models.generator(_LOADING_SECONDS)
+        rewrite = ""
+        if generator:
+            rewrite = "".join(generator.stream(prompt.rewrite_prompt(self.question, self.history), max_tokens=80))
+        return prompt.checked_rewrite(rewrite, self.question, self.history)
+
+    def search(self) -> tuple[Hit, ...]:
+        """Returns the reranked hits, best first."""
+        reranker, embedder = self.models.reranker, self.models.embedder
+        started = time.perf_counter()
+        vector = embedder.embed_question(self.question)
+        found = self.retriever.retrieve(self.question, vector, self.settings.top_k, self.documents)
+        retrieved = time.perf_counter()
+        hits = rerank(self.question, found, reranker, depth=self.settings.rerank_depth, keep=self.settings.evidence)
+        self.timings["retrieve"] = retrieved - started
+        self.timings["rerank"] = time.perf_counter() - retrieved
+        return hits
+
+    def _draft_until_confirmed(self, generator: Generator, hits: Sequence[Hit]) -> Iterator[Event]:
+        """Drafts from the best paragraph; if nothing of it holds and the hit is a sure one, from its best sentence."""
+        best = hits[0]
+        budget = self.settings.context_tokens - self.settings.answer_tokens - prompt.BLOCK_OVERHEAD
+        budget -= generator.count(self.question)
+        blocks = [prompt.block(best, budget, generator.count)]
+        if best.score >= CONFIDENT and best.quote != best.text:
+            blocks.append(best.quote)
+        for block in blocks:
+            asked = prompt.answer_prompt(self.question, [block], self.asked_on)
+            draft = generator.stream(asked, max_tokens=self.settings.answer_tokens)
+            yield from self._confirm(draft, best)
+            if self.claims:
+                return
+
+    def _confirm(self, draft: Iterator[str], hit: Hit) -> Iterator[Event]:
+        """Yields the draft's words, and at each sentence's end what became of it."""
+        pending = shown = ""
+        for piece in draft:
+            pending += piece
+            if not prompt.may_become_refusal(pending):
+                yield Delta(pending[len(shown) :])
+                shown = pending
+            while (end := _first_sentence_end(pending)) is not None:
+                yield self._judge(pending[:end].strip(), hit)
+                pending = shown = pending[end:]
+        if pending.strip():
+            yield self._judge(pending.strip(), hit)
+
+    def _judge(self, sentence: str, hit: Hit) -> Claim | Withdrawn:
+        """Confirms a sentence of the draft with its citation, or withdraws it."""
+        if prompt.is_refusal(sentence):
+            return Withdrawn(sentence)
+        document = self.library.document(hit.document, hit.version)
+        contexts = {hit.document: f"{document.title}\n{document.date}\n{document.text}"}
+        spans = attribute.candidates(sentence, self.question, [hit], contexts)
+        return self._claim(sentence, spans[0]) if spans else Withdrawn(sentence)
+
+    def _quote(self, hit: Hit) -> Claim:
+        """Returns the best sentence itself as the answer."""
+        start = hit.text.index(hit.quote)
+        return self._claim(hit.quote, attribute.Span(hit, start, start + len(hit.quote)))
+
+    def _claim(self, sentence: str, span: attribute.Span) -> Claim:
+        claim = attribute.cite(sentence, span, len(self.citations) + 1)
+        citation = claim.citations[0]
+        for known in self.citations:
+            if replace(known, number=citation.number) == citation:
+                claim = Claim(sentence, (known,))
+                break
+        else:
+            self.citations.append(citation)
+        self.claims.append(claim)
+        return claim
+
+    def _answer(self, hits: Sequence[Hit], notice: str) -> Answer:
+        return Answer(
+            text=attribute.marked(self.claims) or NOT_FOUND,
+            status="answered" if self.claims else "not_found",
+            question=self.question,
+            claims=tuple(self.claims),
+            citations=tuple(self.citations),
+            evidence=tuple(hits),
+            timings=self.timings,
+            notice=notice,
+        )
+
+
+def _first_sentence_end(text: str) -> int | None:
+    """Returns where the first sentence of a growing text ends; None while the rest of it may still come."""
+    spans = sentences(text)
+    if len(spans) > 1 and text[spans[0][1] - 1] in _SENTENCE_ENDS:
+        return spans[0][1]
+    return None

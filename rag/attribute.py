@@ -1,0 +1,267 @@
+"""Draft sentences and hits to claims with citations. Pure: no model is called here, the reranker's scores are passed in.
+
+A sentence is carried by a span of a paragraph when everything checkable in it occurs there: numbers (normalised: 1,362 =
+1362, "70 million" = 70,000,000), names, quoted words, and most of its other words. That a number occurs is not enough:
+in "347 Vietnamese, 271 Indonesians" it must belong to what was asked (`is_bound`).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rag.split import sentences
+from rag.types import Citation, Claim, Hit
+
+MIN_COVERAGE = 0.5
+"""Share of a claim's own words (not the question's) that its passage must have. Guards against invented predicates;
+numbers and names are checked one by one anyway."""
+
+_MAX_SPAN = 3  # sentences quoted for one claim; a claim drawn from more quotes the whole paragraph
+
+_WORD = re.compile(r"\w+(?:[-'’]\w+)*")
+_QUOTED = re.compile(r"[\"“«„]([^\"“”«»„]{8,})[\"”»]")
+_DIGITS = r"\d{1,3}(?:[,\u00a0\u2009\u202f]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+_SMALL = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+_SMALL += "seventeen eighteen nineteen"
+_UNITS = {word: n for n, word in enumerate(_SMALL.split())}
+_TENS = {w: 10 * n for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "lakh": 1e5, "crore": 1e7}
+_SCALES |= {"k": 1e3, "mn": 1e6, "m": 1e6, "bn": 1e9, "b": 1e9, "tn": 1e12}
+_NUMERAL = "|".join((*_UNITS, *_TENS))
+_NUMBER = re.compile(
+    rf"(?<![\w.])(?:(?P<digits>{_DIGITS})(?:st|nd|rd|th)?(?P<short>k|mn|m|bn|b|tn)?(?![\w])"
+    rf"|(?P<words>(?:{_NUMERAL})(?:-(?:{_NUMERAL}))?)\b)"
+    rf"(?P<scales>(?:[\s-]+(?:hundred|thousand|million|billion|trillion|lakh|crore|mn|bn|tn)\b)*)",
+    re.IGNORECASE,
+)
+_FUNCTION_WORDS = frozenset(
+    """a an the this that these those there here it its he she they them their his her we our you your i my me us
+    and or but nor so yet if then than as at by for from in into of off on onto out over to up with within without about
+    after before between during since until through under against among across per via is are was were be been being am
+    do does did done have has had having will would shall should can could may might must not no yes who whom whose which
+    what when where why how many much any some all both each few more most other such only own same too very just also
+    however while because although though according around approximately nearly almost least least""".split()
+)
+_LIGHT_WORDS = frozenset(
+    """take takes took taken place happen happens happened occur occurs occurred make makes made give gives gave given say
+    says said tell tells told call called name named know known base based include includes included total number
+    go goes went gone get gets got come came do done one two""".split()
+)
+"""A paraphrase may bring these along; they claim nothing by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What can be checked in a text, normalised for comparison."""
+
+    numbers: frozenset[float]
+    names: frozenset[str]
+    quoted: tuple[str, ...]
+    words: frozenset[str]  # all words but function words; names among them
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A candidate for a citation: characters [start, end) of `hit.text`."""
+
+    hit: Hit
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        return self.hit.text[self.start : self.end]
+
+
+def numbers(text: str) -> list[tuple[float, int, int]]:
+    """Returns (value, start, end) of the numbers of a text, in digits or English words, with their scale."""
+    found = []
+    for match in _NUMBER.finditer(text):
+        if match["digits"]:
+            value = float(re.sub(r"[^\d.]", "", match["digits"])) * _SCALES.get((match["short"] or "").lower(), 1)
+        else:
+            parts = match["words"].lower().split("-")
+            value = float(sum(_UNITS.get(part, _TENS.get(part, 0)) for part in parts))
+        for scale in re.findall(r"[a-z]+", match["scales"].lower()):
+            value *= _SCALES[scale]
+        found.append((round(value, 6), match.start(), match.end()))
+    return found
+
+
+def fold(word: str) -> str:
+    """Returns a word without case, accents and possessive, for comparison."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+    return re.sub(r"['’]s?$", "", plain.casefold())
+
+
+def is_same(a: str, b: str) -> bool:
+    """True for folded words that differ in a short ending only: Indonesian, Indonesians; Cambodia, Cambodian."""
+    if a == b:
+        return True
+    short, long = sorted((a, b), key=len)
+    if len(short) < 4:
+        return False
+    stem = short[:-1] if short[-1] in "ey" else short
+    return long.startswith(stem) and len(long) - len(stem) <= 3
+
+
+def has(words: Iterable[str], word: str) -> bool:
+    """True if a folded word or one like it is among folded words."""
+    return any(is_same(word, other) for other in words)
+
+
+def facts(text: str) -> Facts:
+    """Returns what can be checked in a sentence."""
+    matches = list(_WORD.finditer(text))
+    values = numbers(text)
+    inside = [(start, end) for _, start, end in values]
+    names, words = set(), set()
+    for n, match in enumerate(matches):
+        word = match[0]
+        if any(start <= match.start() < end for start, end in inside) or word[0].isdigit():
+            continue
+        parts = [fold(part) for part in re.split(r"[-]", word)]
+        content = [part for part in parts if part and part not in _FUNCTION_WORDS]
+        words.update(content)
+        if word[0].isupper() and (n or _is_name_at_start(matches)):
+            names.update(content)
+    counted = {value for value, start, _ in values if text[start].isdigit() or value > 1}  # "one" is often no number
+    return Facts(frozenset(counted), frozenset(names), tuple(_QUOTED.findall(text)), frozenset(words))
+
+
+def _is_name_at_start(matches: Sequence[re.Match[str]]) -> bool:
+    """The first word has a capital anyway: it is taken as a name before another one, and in an answer of few words."""
+    return len(matches) <= 3 or matches[1][0][0].isupper()
+
+
+def missing(claim: str, question: str, passage: str, context: str) -> tuple[str, ...]:
+    """Returns what of a claim the passage does not have, worded for a log; empty if it carries the claim.
+
+    Args:
+        context: the whole document with its title and date. What the question names need not be in the passage if it is
+            in the context, as the subject of an article is not named in each of its paragraphs.
+    """
+    said, asked, there = facts(claim), facts(question), _everything(passage)
+    around = _everything(context)
+    lacking = [
+        f"number {value:g}"
+        for value in sorted(said.numbers - there.numbers)
+        if not (value in asked.numbers and value in around.numbers)
+    ]
+    for name in sorted(said.names):
+        if not has(there.words, name) and not (has(asked.words, name) and has(around.words, name)):
+            lacking.append(f"name {name}")
+    plain = _plain(passage)
+    lacking += [f"quoted {quoted!r}" for quoted in said.quoted if _plain(quoted) not in plain]
+    own = [word for word in said.words - said.names - _LIGHT_WORDS if not has(asked.words, word)]
+    covered = sum(has(there.words, word) for word in own)
+    if covered < MIN_COVERAGE * len(own):
+        lacking.append(f"most words of {claim!r}")
+    if not (said.numbers or said.words):
+        lacking.append("anything to check")
+    if not is_bound(claim, question, passage):
+        lacking.append("the value for what was asked")
+    return tuple(lacking)
+
+
+def is_bound(claim: str, question: str, passage: str) -> bool:
+    """False if a number of the claim counts something else in the passage than what was asked or claimed.
+
+    "How many Indonesians?" is not answered by 347 where the passage says "347 Vietnamese, 271 Indonesians": the noun
+    belongs to another number there.
+    """
+    counted = [(value, _noun_after(passage, end)) for value, _, end in numbers(passage)]
+    asked = _asked_nouns(question)
+    for value, _, end in numbers(claim):
+        for nouns in filter(None, (asked, _noun_after(claim, end))):
+            own = [ns for v, ns in counted if v == value]
+            others = [ns for v, ns in counted if v != value]
+            if own and not any(_share(nouns, ns) for ns in own) and any(_share(nouns, ns) for ns in others):
+                return False
+    return True
+
+
+def _share(nouns: frozenset[str], others: frozenset[str]) -> bool:
+    return any(has(others, noun) for noun in nouns)
+
+
+def _noun_after(text: str, position: int) -> frozenset[str]:
+    """Returns the words that a number counts: up to three words after it, to the next mark or function word."""
+    found: set[str] = set()
+    for match in _WORD.finditer(text, position):
+        between = text[position : match.start()]
+        word = fold(match[0])
+        if between.strip() or len(found) == 3 or word in _FUNCTION_WORDS or word[0].isdigit():
+            break
+        found.add(word)
+        position = match.end()
+    return frozenset(found)
+
+
+def _asked_nouns(question: str) -> frozenset[str]:
+    match = re.search(r"\b(?:how many|number of)\b", question, re.IGNORECASE)
+    return _noun_after(question, match.end()) if match else frozenset()
+
+
+@lru_cache(maxsize=128)
+def _everything(text: str) -> Facts:
+    """Facts of a longer text: all its numbers, and all its words, function words too (a name may be one: "The Who")."""
+    values = frozenset(value for value, _, _ in numbers(text))
+    words = {fold(part) for match in _WORD.finditer(text) for part in (match[0], *match[0].split("-"))}
+    return Facts(values, frozenset(), (), frozenset(words))
+
+
+def _plain(text: str) -> str:
+    return " ".join(fold(match[0]) for match in _WORD.finditer(text))
+
+
+def candidates(claim: str, question: str, hits: Sequence[Hit], contexts: Mapping[str, str]) -> tuple[Span, ...]:
+    """Returns for each hit that carries the claim the shortest span of its sentences that does; in the hits' order.
+
+    Args:
+        contexts: by document id: title, date and whole text.
+    """
+    spans = []
+    for hit in hits:
+        context = contexts.get(hit.document, "")
+        if not missing(claim, question, hit.text, context):
+            spans.append(_shortest(claim, question, hit, context))
+    return tuple(spans)
+
+
+def _shortest(claim: str, question: str, hit: Hit, context: str) -> Span:
+    parts = sentences(hit.text) or ((0, len(hit.text)),)
+    wanted = facts(f"{question} {claim}").words
+    for length in range(1, min(_MAX_SPAN, len(parts)) + 1):
+        runs = [(parts[n][0], parts[n + length - 1][1]) for n in range(len(parts) - length + 1)]
+        carrying = [(s, e) for s, e in runs if not missing(claim, question, hit.text[s:e], context)]
+        if carrying:
+            common = [sum(has(_everything(hit.text[s:e]).words, word) for word in wanted) for s, e in carrying]
+            return Span(hit, *carrying[max(range(len(carrying)), key=common.__getitem__)])
+    return Span(hit, parts[0][0], parts[-1][1])
+
+
+def cite(text: str, span: Span, number: int) -> Claim:
+    """Returns a claim with one citation, its quote copied from the hit's text by offsets."""
+    hit = span.hit
+    citation = Citation(
+        number=number,
+        document=hit.document,
+        version=hit.version,
+        title=hit.title,
+        source=hit.source,
+        paragraph=hit.paragraph,
+        start=hit.start + span.start,
+        end=hit.start + span.end,
+        quote=span.text,
+    )
+    return Claim(text, (citation,))
+
+
+def marked(claims: Iterable[Claim]) -> str:
+    """Returns the text of an answer: its sentences, each with the marks of its citations."""
+    return " ".join(" ".join((c.text, *(f"[{citation.number}]" for citation in c.citations))) for c in claims)

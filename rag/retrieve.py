@@ -1,0 +1,116 @@
+"""Question to hits: the dense and the lexical index, fused by reciprocal rank.
+
+Also keeps the two derived indexes at the library's generation, whichever process raised it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from rag.dense import Dense
+from rag.lexical import Lexical
+from rag.library import Library, StoredParagraph
+from rag.types import Hit
+
+RRF_K = 60
+"""Source: Cormack, Clarke, Buettcher, "Reciprocal Rank Fusion outperforms Condorcet", SIGIR 2009."""
+
+
+def index_text(title: str, text: str) -> str:
+    """Returns what is embedded, indexed and reranked for a paragraph: a paragraph of news rarely names its subject."""
+    return f"{title}\n{text}"
+
+
+def fuse(rankings: Iterable[Sequence[int]]) -> list[tuple[int, float]]:
+    """Returns (id, score) pairs, best first: the sum over all rankings of 1 / (60 + rank)."""
+    scores: dict[int, float] = {}
+    for ranking in rankings:
+        for rank, identity in enumerate(ranking, 1):
+            scores[identity] = scores.get(identity, 0.0) + 1 / (RRF_K + rank)
+    return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+class Retriever:
+    """Searches both indexes of one library."""
+
+    def __init__(self, library: Library) -> None:
+        folder: Path = library.folder
+        self._library = library
+        self._dense, self._lexical = Dense(folder), Lexical(folder)
+        self._lock = threading.Lock()
+
+    def sync(self) -> None:
+        """Brings both indexes to the library's generation: from disk if another process did it, else from the library.
+
+        While another process is adding documents, the indexes stay as they were, unless there are none yet.
+        """
+        if self._is_current():
+            return
+        with self._lock:
+            if self._is_current():
+                return
+            empty = self._dense.generation < 0
+            with self._library.writing(wait=empty) as mine:
+                if mine:
+                    self._load_or_build(self._library.generation)
+
+    def retrieve(
+        self, question: str, vector: np.ndarray, top_k: int, documents: Sequence[str] | None = None
+    ) -> list[Hit]:
+        """Returns the fused hits of both indexes, best first, at most 2 * top_k; scores are those of the fusion.
+
+        Args:
+            vector: of the question, float32, shape (d,), unit length.
+            top_k: taken from each index.
+            documents: ids; only their paragraphs are searched if given.
+        """
+        ids = None if documents is None else self._library.paragraph_ids(documents)
+        dense = [i for i, _ in self._dense.search(vector, top_k, ids)]
+        lexical = [i for i, _ in self._lexical.search(question, top_k, None if ids is None else ids.tolist())]
+        fused = fuse((dense, lexical))
+        stored = {p.id: p for p in self._library.stored_paragraphs([i for i, _ in fused])} if fused else {}
+        return [_hit(stored[i], score) for i, score in fused if i in stored]
+
+    def _is_current(self) -> bool:
+        return self._dense.generation == self._lexical.generation == self._library.generation
+
+    def _load_or_build(self, generation: int) -> None:
+        self._dense.load()
+        self._lexical.load()
+        if self._dense.generation != generation:
+            self._dense.build(*self._library.vectors(), generation)
+        if self._lexical.generation != generation:
+            self._update_lexical(generation)
+
+    def _update_lexical(self, generation: int) -> None:
+        if self._lexical.generation < 0:
+            self._lexical.build(_rows(self._library.stored_paragraphs()), generation)
+            return
+        there = self._lexical.ids()
+        wanted = set(self._library.vectors()[0].tolist())
+        added = sorted(wanted - there)
+        rows = _rows(self._library.stored_paragraphs(added)) if added else ()
+        self._lexical.update(sorted(there - wanted), rows, generation)
+
+
+def _rows(stored: Iterable[StoredParagraph]) -> Iterable[tuple[int, str]]:
+    return ((p.id, index_text(p.document.title, p.text)) for p in stored)
+
+
+def _hit(stored: StoredParagraph, score: float) -> Hit:
+    document, paragraph = stored.document, stored.paragraph
+    return Hit(
+        document=document.id,
+        version=document.version,
+        title=document.title,
+        source=document.source,
+        paragraph=paragraph.number,
+        start=paragraph.start,
+        end=paragraph.end,
+        text=stored.text,
+        score=score,
+    )
