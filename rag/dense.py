@@ -66,7 +66,7 @@ class Dense:
             return []
         parameters = None
         if ids is not None:
-            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(ids))
+            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(ids))  # type: ignore[call-arg]
         scores, found = index.search(vector.reshape(1, -1), min(k, index.ntotal), params=parameters)
         return [(int(i), float(s)) for i, s in zip(found[0], scores[0], strict=True) if i >= 0]
 

@@ -40,7 +40,7 @@ def onnx_module(folder: Path, output: str, threads: int) -> torch.nn.Module:
         raise DependencyMissing(f"The package {exc.name} is not installed.", f"pip install {exc.name}") from exc
 
     class OnnxModule(torch.nn.Module):
-        modalities = ["text"]
+        modalities = ["text"]  # noqa: RUF012  sentence-transformers reads it from the class
         max_seq_length = MAX_TOKENS
 
         def __init__(self) -> None:

@@ -37,7 +37,9 @@ class LlamaGenerator:
         try:
             import llama_cpp
         except ImportError as exc:
-            raise DependencyMissing("The package llama-cpp-python is not installed.", "pip install llama-cpp-python") from exc
+            raise DependencyMissing(
+                "The package llama-cpp-python is not installed.", "pip install llama-cpp-python"
+            ) from exc
         try:
             self._llama = llama_cpp.Llama(
                 str(path), n_ctx=context_tokens, n_threads=threads, n_threads_batch=threads, verbose=False
@@ -112,12 +114,12 @@ class LlamaGenerator:
         rendered = ""
         try:
             messages: Any = [{"role": "system", "content": _SYSTEM}, user]
-            rendered = formatter(messages=messages).prompt
+            rendered = formatter(messages=messages, enable_thinking=False).prompt
         except Exception:  # a template raises what it likes for a role that it does not know
             rendered = ""
         if _SYSTEM not in rendered:
             messages = [{"role": "user", "content": f"{_SYSTEM}\n\n{_USER}"}]
-            rendered = formatter(messages=messages).prompt
+            rendered = formatter(messages=messages, enable_thinking=False).prompt
         return re.split(f"({_SYSTEM}|{_USER})", rendered)
 
     def _text_of(self, token: int) -> str:

@@ -24,14 +24,15 @@ _EXAMPLE = "You write one short question that the passage answers with a fact. W
 _REFUSING = re.compile(
     r"^\W*(?:not in the (?:documents?|passages?)|(?:the )?(?:passages?|documents?|articles?|text) (?:do|does) not\b"
     r"|(?:it is |this is |that is )?not (?:mentioned|specified|stated|provided|given|available)\b"
-    r"|(?:there is )?no (?:information|mention|answer)\b|unknown\W*$|n/a\W*$|none\W*$|i (?:do not|don['’]t|cannot|can['’]t)\b)"
-    r"|\b(?:is|are|was|were) not (?:mentioned|specified|stated|provided) in the (?:documents?|passages?|articles?|text)",
+    r"|(?:there is )?no (?:information|mention|answer)\b|(?:unknown|n/a|none)\W*$|i (?:do not|don['’]t|cannot|can['’]t)\b)"
+    r"|\b(?:is|are|was|were) not (?:mentioned|specified|stated|provided) in the (?:document|passage|article|text)s?",
     re.IGNORECASE,
 )
 _REFERRING = re.compile(
     r"^\W*(?:and|but|or|so|also|what about|how about|what else|who else|why|when|where|how|who|which one)\b\W*(?:\w+\W*){0,3}$"
     r"|^\W*(?:and|but|or|so|what about|how about)\b"
-    r"|\b(?:it|its|he|him|his|she|her|hers|they|them|their|theirs|this|that|these|those|there|then|ones?|others?|former|latter)\b",
+    r"|\b(?:it|its|he|him|his|she|her|hers|they|them|their|theirs|this|that|these|those|there|then|ones?|others?|former"
+    r"|latter)\b",
     re.IGNORECASE,
 )
 _ASKING = frozenset("what about when where which whom whose does were have there then".split())

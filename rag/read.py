@@ -7,6 +7,7 @@ tells the article's paragraphs from them by form (sentences against labels) and 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import re
 import unicodedata
@@ -20,7 +21,11 @@ from rag.types import Document
 
 SUFFIXES = {".txt", ".text", ".md", ".markdown"}
 _MARKDOWN = {".md", ".markdown"}
-_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"))
+_BOMS: tuple[tuple[bytes, str], ...] = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+)
 _BOMS += ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 Kind = Literal["title", "date", "heading", "paragraph", "furniture"]
@@ -154,7 +159,9 @@ _LABEL = re.compile(
     r"accept all|privacy policy|terms of|contact us|about us)\b",
     re.IGNORECASE,
 )
-_BYLINE = re.compile(r"(?:by|written by|reported by|from)\s+[A-Z]|.*\b(?:min(?:ute)?s? read|staff (?:writer|reporter))\b", re.I)
+_BYLINE = re.compile(
+    r"(?:by|written by|reported by|from)\s+[A-Z]|.*\b(?:min(?:ute)?s? read|staff (?:writer|reporter))\b", re.I
+)
 _DATE_PREFIX = re.compile(
     r"^(?:(?:first |last |originally )?(?:published|updated|posted|modified|date|created|issued)(?: on| at)?\s*:?\s*)+", re.I
 )
@@ -231,7 +238,7 @@ def _is_wrapped(text: str, lines: list[tuple[int, int]]) -> bool:
     if not 30 <= width <= 120:
         return False
     full = 0
-    for (start, end), (after, _) in zip(lines, lines[1:], strict=False):
+    for (start, end), (after, _) in itertools.pairwise(lines):
         word = re.match(r"\S+", text[after:])
         full += end - start + 1 + len(word.group() if word else "") >= width - 1
     return full >= 0.8 * (len(lines) - 1)

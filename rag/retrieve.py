@@ -58,9 +58,7 @@ class Retriever:
                 if mine:
                     self._load_or_build(self._library.generation)
 
-    def retrieve(
-        self, question: str, vector: np.ndarray, top_k: int, documents: Sequence[str] | None = None
-    ) -> list[Hit]:
+    def retrieve(self, question: str, vector: np.ndarray, top_k: int, documents: Sequence[str] | None = None) -> list[Hit]:
         """Returns the fused hits of both indexes, best first, at most 2 * top_k; scores are those of the fusion.
 
         Args:

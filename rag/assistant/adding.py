@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from rag.config import Settings
 from rag.errors import ReadError
 from rag.library import Library
@@ -36,7 +38,9 @@ def add(
     files, failed = _listed(paths, library)
     known = library.versions()
     versions = {version: document for document, version in known.items()}
-    added, changed, unchanged, duplicates = [], [], [], []
+    added: list[str] = []
+    changed: list[str] = []
+    unchanged, duplicates = [], []
     batch: list[Document] = []
     for n, file in enumerate(files):
         if progress:
@@ -92,9 +96,7 @@ def store(documents: Sequence[Document], library: Library, embedder: Embedder) -
         library.put([_embedded(document, embedder) for document in documents], embedder.name)
 
 
-def _listed(
-    paths: Iterable[str | os.PathLike[str]], library: Library
-) -> tuple[list[Path], list[tuple[str, str]]]:
+def _listed(paths: Iterable[str | os.PathLike[str]], library: Library) -> tuple[list[Path], list[tuple[str, str]]]:
     files: dict[Path, None] = {}
     failed = []
     for path in paths:
@@ -114,7 +116,9 @@ def _listed(
 def _article(file: Path, settings: Settings) -> Document:
     document = read(file, max_bytes=settings.max_file_mb * 2**20)
     if not paragraphs(document):
-        raise ReadError(f"{file} has no paragraph of an article.", "Footnote reads articles: sentences, not lists of labels.")
+        raise ReadError(
+            f"{file} has no paragraph of an article.", "Footnote reads articles: sentences, not lists of labels."
+        )
     return document
 
 
@@ -125,7 +129,7 @@ def _again(document: Document, settings: Settings) -> tuple[Document, str]:
         return document, f"{exc} Its stored text is kept."
 
 
-def _embedded(document: Document, embedder: Embedder) -> tuple[Document, tuple[Paragraph, ...], object]:
+def _embedded(document: Document, embedder: Embedder) -> tuple[Document, tuple[Paragraph, ...], np.ndarray]:
     found = paragraphs(document)
     texts = [index_text(document.title, document.text[p.start : p.end]) for p in found]
     return document, found, embedder.embed_paragraphs(texts)

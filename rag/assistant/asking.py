@@ -26,7 +26,7 @@ CONFIDENT = 4.0
 """From this score of the best hit on, a refusal is not believed. Source: docs/experiments.md, "Thresholds"."""
 
 _LOADING_SECONDS = 60  # a question waits so long for an answer model that is still loading
-_SENTENCE_ENDS = ".!?。！？…\"”’)"
+_SENTENCE_ENDS = '.!?。！？…"”’)'
 
 
 @dataclass

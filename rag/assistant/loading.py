@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rag import models
 from rag.config import Settings
@@ -24,9 +24,7 @@ NO_MODEL = "none"
 class Models:
     """The three models of an assistant; each is waited for where it is asked for."""
 
-    def __init__(
-        self, embedder: Future[Embedder], reranker: Future[Reranker], generator: Future[Generator | None]
-    ) -> None:
+    def __init__(self, embedder: Future[Embedder], reranker: Future[Reranker], generator: Future[Generator | None]) -> None:
         self._embedder, self._reranker, self._generator = embedder, reranker, generator
 
     @classmethod
@@ -105,7 +103,7 @@ def load_generator(settings: Settings) -> Generator | None:
     return LlamaGenerator(path, context_tokens=settings.context_tokens, threads=settings.threads)
 
 
-def _in_background(*jobs: tuple[Future[T], Callable[[], T]]) -> None:
+def _in_background(*jobs: tuple[Future[Any], Callable[[], Any]]) -> None:
     def work() -> None:
         for future, load in jobs:
             try:
