@@ -96,9 +96,9 @@ def make_document(raw: str, source: str) -> Document:
         ReadError: the text holds no paragraph.
     """
     text = canonical(raw)
-    if not text.strip():
-        raise ReadError("The file is empty.", "Nothing was added.")
     blocks = layout(text, source)
+    if not blocks:
+        raise ReadError("The file is empty.", "Nothing was added.")
     if not any(b.kind == "paragraph" for b in blocks):
         raise ReadError("No paragraph was found in the file.", "It seems to hold only labels or numbers.")
     titles = (text[b.start : b.end] for b in blocks if b.kind == "title")
@@ -173,7 +173,7 @@ def layout(text: str, source: str = "") -> tuple[Block, ...]:
     if Path(source).suffix.lower() in _MARKDOWN:
         return tuple(_markdown(text))
     units = [u for group in _groups(text) for u in _units(text, group)]
-    return tuple(_classify(text, units))
+    return tuple(_classify(text, units)) if units else ()
 
 
 def parse_date(text: str) -> str:

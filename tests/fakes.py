@@ -1,0 +1,108 @@
+"""Stand-ins for the three models, computable by hand and the same in every process.
+
+FakeEmbedder    counts words: each word has a place of its own among the dimensions, by its crc32
+FakeReranker    the share of the question's longer words that the text has, from -10 (none) to 10 (all)
+FakeGenerator   answers from a table, keeps the prompts it was given
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from rag.errors import GenerationFailed
+from rag.prompt import REFUSAL
+from rag.types import Prompt
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
+
+
+class FakeEmbedder:
+    """A bag of words, scaled to unit length; a text without words points along the first axis.
+
+    Attributes:
+        seen: every paragraph text that was embedded, in order.
+    """
+
+    def __init__(self, name: str = "fake-embedder", dimension: int = 256) -> None:
+        self.name = name
+        self.dimension = dimension
+        self.seen: list[str] = []
+
+    def embed_paragraphs(self, texts: Sequence[str]) -> np.ndarray:
+        self.seen += texts
+        return np.stack([self._vector(text) for text in texts]) if texts else np.zeros((0, self.dimension), np.float32)
+
+    def embed_question(self, text: str) -> np.ndarray:
+        return self._vector(text)
+
+    def _vector(self, text: str) -> np.ndarray:
+        vector = np.zeros(self.dimension, np.float32)
+        for word in words(text):
+            vector[zlib.crc32(word.encode()) % self.dimension] += 1
+        if not vector.any():
+            vector[0] = 1
+        return vector / np.linalg.norm(vector)
+
+
+class FakeReranker:
+    """20 * share - 10, where the share is that of the question's distinct words of four letters or more, and numbers.
+
+    Attributes:
+        calls: (question, texts) of every call.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, tuple[str, ...]]] = []
+
+    def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+        self.calls.append((question, tuple(texts)))
+        wanted = {word for word in words(question) if len(word) > 3 or word.isdigit()} - {"what", "many", "when", "which"}
+        return [20 * len(wanted & set(words(text))) / max(len(wanted), 1) - 10 for text in texts]
+
+
+class FakeGenerator:
+    """Writes what a table says, word by word.
+
+    Args:
+        table: draft by question; a key fits if it occurs in the prompt's question. The first one that fits counts.
+        otherwise: the draft when no key fits; None echoes the first paragraph of the prompt.
+        fails_after: so many pieces of a draft are written before the model stops with an error.
+
+    Attributes:
+        prompts: every prompt that was given, in order.
+        closed: drafts that were broken off by the reader.
+    """
+
+    def __init__(
+        self, table: Mapping[str, str] | None = None, otherwise: str | None = REFUSAL, fails_after: int | None = None
+    ) -> None:
+        self.name = "fake-generator"
+        self.prompts: list[Prompt] = []
+        self.closed = 0
+        self._table = dict(table or {})
+        self._otherwise = otherwise
+        self._fails_after = fails_after
+
+    def count(self, text: str) -> int:
+        return len(text.split())
+
+    def stream(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
+        self.prompts.append(prompt)
+        echo = prompt.paragraphs[0] if prompt.paragraphs else ""
+        default = echo if self._otherwise is None else self._otherwise
+        draft = next((text for key, text in self._table.items() if key in prompt.question), default)
+        pieces = re.findall(r"\s*\S+", draft)[:max_tokens]
+        try:
+            for n, piece in enumerate(pieces):
+                if n == self._fails_after:
+                    raise GenerationFailed("The answer model stopped: made to fail.", "Ask again.")
+                yield piece
+        except GeneratorExit:
+            self.closed += 1
+            raise
