@@ -1,0 +1,193 @@
+"""The Gradio page: a chat on the left, the evidence and the cited article on the right.
+
+The only package that imports gradio. Knows how answers and articles look and which control does what; nothing of how an
+answer is made.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # gradio and huggingface_hub read these when imported
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+import gradio as gr  # noqa: E402
+from fastapi import FastAPI  # noqa: E402
+
+from rag import server  # noqa: E402
+from rag.app.conversation import Conversation  # noqa: E402
+from rag.app.page import Page  # noqa: E402
+from rag.app.render import library_html, status_html, welcome_html  # noqa: E402
+from rag.config import Settings  # noqa: E402
+
+_STYLE = Path(__file__).with_name("app.css")
+_POLL_SECONDS = 1.0  # while something is waited for
+
+
+_PANEL_SCRIPT = """
+const page = (window.footnote ??= {});
+const show = () => {
+  const calm = matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth';
+  const heading = element.querySelector('h2');
+  const cited = element.querySelector('#cited mark') ?? element.querySelector('#cited');
+  const from = page.asked === '#evidence' && page.from && document.querySelector(`a[href="${page.from}"]`);
+  (from || heading)?.focus({preventScroll: true});
+  (from || cited || heading)?.scrollIntoView({block: cited && !from ? 'center' : 'nearest', behavior: calm});
+};
+document.removeEventListener('click', page.listener, true);
+page.listener = (event) => {
+  const link = event.target.closest?.('a[href^="#cite-"], a[href="#evidence"]');
+  if (!link) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const href = link.getAttribute('href');
+  if (href !== '#evidence') page.from = href;
+  if (page.asked === href) show();
+  page.asked = href;
+  page.asking = true;
+  trigger('cite', {ref: href});
+};
+document.addEventListener('click', page.listener, true);
+watch('value', () => {
+  element.closest('#panel')?.scrollTo({top: 0});
+  if (page.asking) show(); else page.asked = null;
+  page.asking = false;
+});
+"""
+
+
+def theme() -> gr.themes.Base:
+    """Returns a quiet theme of fonts that every machine has; nothing is fetched."""
+    sans = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Liberation Sans", "sans-serif")
+    mono = ("ui-monospace", "Menlo", "Consolas", "Liberation Mono", "monospace")
+    return gr.themes.Base(
+        primary_hue=gr.themes.colors.teal,
+        neutral_hue=gr.themes.colors.stone,
+        radius_size=gr.themes.sizes.radius_md,
+        font=sans,
+        font_mono=mono,
+    )
+
+
+def build_page(assistant: Any, settings: Settings) -> gr.Blocks:
+    """Builds the page over an assistant, which may still be loading.
+
+    Args:
+        assistant: gives stream, document, paragraphs, documents, examples and waiting, as `rag.Assistant` does.
+    """
+    page = Page(assistant)
+    with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as blocks:
+        conversation = gr.State(Conversation())
+        with gr.Row(elem_id="top"):
+            gr.HTML('<h1>Footnote</h1><p class="quiet">Answers from your own articles</p>', elem_id="title")
+            status = gr.HTML(status_html((), "Starting"), elem_id="status")
+        with gr.Row(elem_id="columns"):
+            with gr.Column(elem_id="chat-column", scale=6, min_width=320):
+                chat = _chatbot()
+                with gr.Row(elem_id="composer"):
+                    box = _question_box(settings)
+                    ask = gr.Button("Ask", variant="primary", elem_id="ask", min_width=84, scale=0)
+                    stop = gr.Button("Stop", variant="stop", elem_id="stop", min_width=84, scale=0, visible=False)
+                with gr.Row(elem_id="controls"):
+                    retry = gr.Button("Retry", size="sm", elem_id="retry", min_width=72, scale=0, interactive=False)
+                    clear = gr.Button("Clear", size="sm", elem_id="clear", min_width=72, scale=0, interactive=False)
+            with gr.Column(elem_id="panel-column", scale=5, min_width=320):
+                panel = gr.HTML(library_html((), waiting=True), elem_id="panel", label="Sources", js_on_load=_PANEL_SCRIPT)
+        timer = gr.Timer(_POLL_SECONDS)
+        quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        for event in (timer.tick, blocks.load):
+            event(page.refresh, [conversation], [status, chat, panel, timer], **quiet)
+        panel.cite(page.open, [conversation], [panel], **quiet)
+        _connect_answers(page, conversation, box, chat, panel, (ask, stop, retry, clear))
+    return blocks.queue(max_size=32, default_concurrency_limit=1, api_open=False)
+
+
+def _connect_answers(
+    page: Page, conversation: gr.State, box: gr.Textbox, chat: gr.Chatbot, panel: gr.HTML, buttons: Sequence[gr.Button]
+) -> None:
+    """Wires what starts an answer, what stops it, and what is drawn after it."""
+    ask, stop, retry, clear = buttons
+    drawn = [chat, *buttons]
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    answers = []
+    for begun in (
+        gr.on([box.submit, ask.click], page.ask, [box, conversation], [box, *drawn], queue=False, **quiet),
+        chat.example_select(page.ask_example, [conversation], drawn, queue=False, **quiet),
+        retry.click(page.retry, [conversation], drawn, queue=False, **quiet),
+    ):
+        limits = {"concurrency_id": "model", "concurrency_limit": 1}
+        answer = begun.then(page.answer, [conversation], [chat, panel], **limits, **quiet)
+        answer.failure(page.fail, [conversation], drawn, queue=False, **quiet)
+        answer.then(page.draw, [conversation], drawn, queue=False, **quiet)
+        answers.append(answer)
+    stopped = stop.click(page.stop, [conversation], drawn, cancels=answers, queue=False, **quiet)
+    stopped.then(page.draw, [conversation], drawn, queue=False, **quiet)
+    clear.click(page.clear, [conversation], [panel, *drawn], cancels=answers, queue=False, **quiet)
+
+
+def _chatbot() -> gr.Chatbot:
+    return gr.Chatbot(
+        elem_id="chat",
+        label="Conversation",
+        show_label=False,
+        height="100%",
+        buttons=["copy"],
+        layout="panel",
+        latex_delimiters=[],
+        allow_tags=False,
+        feedback_options=None,
+        placeholder=welcome_html((), "Starting"),
+        group_consecutive_messages=False,
+    )
+
+
+def _question_box(settings: Settings) -> gr.Textbox:
+    return gr.Textbox(
+        elem_id="question",
+        label="Question",
+        show_label=False,
+        placeholder="Ask about your articles",
+        lines=1,
+        max_lines=5,
+        max_length=4 * settings.max_question_chars,  # the assistant says what is too long; this only bounds the request
+        autofocus=True,
+        scale=1,
+        container=False,
+    )
+
+
+def mount(application: FastAPI, assistant: Any, settings: Settings) -> FastAPI:
+    """Mounts the page at the root of the server's application."""
+    return gr.mount_gradio_app(
+        application,
+        build_page(assistant, settings),
+        path="/",
+        footer_links=[],
+        run_history=False,
+        allowed_paths=[],
+        show_error=False,
+        max_file_size="1mb",
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        theme=theme(),
+        css_paths=[_STYLE],
+    )
+
+
+def serve(assistant: Any, settings: Settings, on_ready: Callable[[str], object] | None, sock: socket.socket) -> None:
+    """Serves the page on a socket of `server.bind` until Ctrl-C, and closes it.
+
+    Args:
+        on_ready: called with the page's address once it listens.
+    """
+    with sock, tempfile.TemporaryDirectory(prefix="footnote-") as folder:
+        os.environ["GRADIO_TEMP_DIR"] = folder  # gradio keeps its own files here; they go when the page closes
+        server.run(mount(server.create_app(), assistant, settings), sock, on_ready)

@@ -1,0 +1,73 @@
+"""What one open page remembers: its turns, and which answer is being written. Knows nothing of how it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from rag.types import Answer, Claim, Delta, Done, Event, Evidence, Hit, Withdrawn
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question and what is known of its answer so far. `note` is a line of ours: stopped, or what went wrong."""
+
+    question: str
+    hits: tuple[Hit, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    draft: str = ""
+    answer: Answer | None = None
+    note: str = ""
+
+
+def advance(turn: Turn, event: Event) -> Turn:
+    """Returns the turn after an event of the assistant's stream."""
+    match event:
+        case Evidence(hits=hits):
+            return replace(turn, hits=hits)
+        case Delta(text=text):
+            return replace(turn, draft=turn.draft + text)
+        case Claim():
+            return replace(turn, claims=(*turn.claims, event), draft="")
+        case Withdrawn():
+            return replace(turn, draft="")
+        case Done(answer=answer):
+            return replace(turn, answer=answer, claims=answer.claims, hits=answer.evidence or turn.hits, draft="")
+    return turn
+
+
+def history(turns: Iterable[Turn]) -> list[dict[str, str]]:
+    """Returns the turns that were answered as plain messages, oldest first: confirmed text without marks."""
+    messages = []
+    for turn in turns:
+        text = " ".join(claim.text for claim in turn.claims) or (turn.answer.text if turn.answer else "")
+        if text:
+            messages.append({"role": "user", "content": turn.question})
+            messages.append({"role": "assistant", "content": text})
+    return messages
+
+
+class Conversation:
+    """What one open page remembers. The events of a page run in threads; only the run that is current may write."""
+
+    def __init__(self) -> None:
+        self.turns: tuple[Turn, ...] = ()
+        self.run: object | None = None  # of the answer that is being written
+        self.view = "library"  # what the panel shows: "library", "evidence" or "article"
+        self.seen: object = None  # what the status line and the examples were last made of
+
+    @property
+    def running(self) -> bool:
+        """True while an answer is being written."""
+        return self.run is not None
+
+    def begin(self, question: str) -> None:
+        """Starts a turn."""
+        self.turns = (*self.turns, Turn(question))
+        self.run = object()
+
+    def end(self, note: str = "") -> None:
+        """Ends the run, if there is one; its draft goes, what was confirmed stays."""
+        if self.running:
+            self.run = None
+            self.turns = (*self.turns[:-1], replace(self.turns[-1], draft="", note=note))

@@ -1,0 +1,174 @@
+"""What the events of the page do: which control starts, stops and shows what."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import Any
+
+import gradio as gr
+
+from rag.app.conversation import Conversation, advance, history
+from rag.app.reference import decode_ref
+from rag.app.render import (
+    article_html,
+    chat_messages,
+    evidence_html,
+    library_html,
+    problem_html,
+    status_html,
+    welcome_html,
+)
+from rag.errors import DocumentMissing, RagError
+from rag.types import Delta, Document, Done, Event, Evidence, Hit
+
+logger = logging.getLogger(__name__)
+
+_REDRAW_SECONDS = 0.05  # draft words are drawn at most this often
+_MAX_EXAMPLES = 4
+
+
+class Page:
+    """The handlers of one page's events over an assistant. Each returns updates in the order that `build_page` names."""
+
+    def __init__(self, assistant: Any) -> None:
+        self._assistant = assistant
+
+    def ask(self, question: str, conversation: Conversation) -> Sequence[Any]:
+        """Takes a typed question; nothing happens for an empty one or while an answer is being written."""
+        if not question.strip() or conversation.running:
+            return [gr.skip()] * 6
+        conversation.begin(question.strip())
+        return ["", *self.draw(conversation)]
+
+    def ask_example(self, event: gr.SelectData, conversation: Conversation) -> Sequence[Any]:
+        """Takes an example question."""
+        return self.ask(str(event.value["text"]), conversation)[1:]
+
+    def retry(self, conversation: Conversation) -> Sequence[Any]:
+        """Asks the last question again, in place of its answer."""
+        if conversation.turns and not conversation.running:
+            *earlier, last = conversation.turns
+            conversation.turns = tuple(earlier)
+            conversation.begin(last.question)
+        return self.draw(conversation)
+
+    def answer(self, conversation: Conversation) -> Iterator[tuple[Any, Any]]:
+        """Streams the answer of the last turn into the chat, and its evidence into the panel."""
+        run, drawn = conversation.run, 0.0
+        if run is None:
+            return
+        *earlier, turn = conversation.turns
+        try:
+            with closing(_closable(self._assistant.stream(turn.question, history=history(earlier)))) as events:
+                for event in events:
+                    if conversation.run is not run:
+                        return
+                    turn = advance(turn, event)
+                    conversation.turns = (*earlier, turn)
+                    if isinstance(event, Delta) and time.monotonic() - drawn < _REDRAW_SECONDS:
+                        continue
+                    drawn = time.monotonic()
+                    yield self._chat(conversation), self._panel_after(event, conversation)
+            note = ""
+        except RagError as exc:
+            note = f"{exc.message} {exc.hint}".strip()
+        except Exception as exc:
+            logger.exception("a question could not be answered: %s", type(exc).__name__)
+            note = "Something went wrong, and this question was not answered. Retry asks it again."
+        if conversation.run is run:
+            conversation.end(note)
+            yield self._chat(conversation), gr.skip()
+
+    def stop(self, conversation: Conversation) -> Sequence[Any]:
+        """Ends the answer; what was confirmed stays."""
+        conversation.end("Stopped.")
+        return self.draw(conversation)
+
+    def fail(self, conversation: Conversation) -> Sequence[Any]:
+        """Ends an answer that the queue refused."""
+        conversation.end("Too many questions are waiting. Retry asks it again.")
+        return self.draw(conversation)
+
+    def clear(self, conversation: Conversation) -> Sequence[Any]:
+        """Forgets the conversation."""
+        conversation.end()
+        conversation.turns, conversation.view = (), "library"
+        return [self._panel(conversation), *self.draw(conversation)]
+
+    def open(self, event: gr.EventData, conversation: Conversation) -> str:
+        """Opens what a link of the page refers to in the panel. The link comes from the browser and is checked."""
+        link = event._data.get("ref") if isinstance(event._data, dict) else None
+        home = "evidence" if any(turn.hits for turn in conversation.turns) else "library"
+        if link == "#evidence":
+            conversation.view = home
+            return self._panel(conversation)
+        conversation.view, back = "article", f"Back to the {home}"
+        ref = decode_ref(link)
+        if ref is None:
+            return problem_html("This reference cannot be read.", back=back)
+        try:
+            document = self._assistant.document(ref.document, ref.version)
+            paragraphs = self._assistant.paragraphs(ref.document, ref.version)
+            current = self._assistant.document(ref.document).version
+        except DocumentMissing:
+            return problem_html("This article is no longer in the library.", back=back)
+        except RagError as exc:
+            return problem_html(f"{exc.message} {exc.hint}", back=back)
+        note = "" if current == ref.version else "The article has changed since; this is the version that was cited."
+        return article_html(document, paragraphs, ref, note=note, back=back)
+
+    def refresh(self, conversation: Conversation) -> Sequence[Any]:
+        """Returns status line, chat (its welcome and examples), panel and timer; the timer rests once all is ready."""
+        try:
+            waiting, documents = self._assistant.waiting(), self._assistant.documents()
+            examples = tuple(self._assistant.examples()[:_MAX_EXAMPLES])
+        except RagError as exc:
+            waiting, documents, examples = f"{exc.message} {exc.hint}".strip(), (), ()
+        seen = (waiting, examples, tuple((document.id, document.version) for document in documents))
+        if conversation.seen == seen:
+            return [gr.skip()] * 4
+        conversation.seen = seen
+        chat = gr.Chatbot(placeholder=welcome_html(documents, waiting), examples=[{"text": text} for text in examples])
+        panel = library_html(documents, waiting=bool(waiting)) if conversation.view == "library" else gr.skip()
+        return [status_html(documents, waiting), chat, panel, gr.Timer(active=bool(waiting or not documents))]
+
+    def draw(self, conversation: Conversation) -> Sequence[Any]:
+        """Returns chat, ask, stop, retry and clear as they are now."""
+        running, begun = conversation.running, bool(conversation.turns)
+        return [
+            self._chat(conversation),
+            gr.Button(visible=not running),
+            gr.Button(visible=running),
+            gr.Button(interactive=begun and not running),
+            gr.Button(interactive=begun),
+        ]
+
+    def _chat(self, conversation: Conversation) -> list[dict[str, str]]:
+        return chat_messages(conversation.turns, running=conversation.running)
+
+    def _panel_after(self, event: Event, conversation: Conversation) -> Any:
+        if isinstance(event, Evidence):
+            conversation.view = "evidence"
+        elif not isinstance(event, Done) or conversation.view != "evidence":
+            return gr.skip()
+        return self._panel(conversation)
+
+    def _panel(self, conversation: Conversation) -> str:
+        if conversation.view == "evidence":
+            turn = next((turn for turn in reversed(conversation.turns) if turn.hits), conversation.turns[-1])
+            return evidence_html(turn, self._document)
+        return library_html(self._assistant.documents(), waiting=bool(self._assistant.waiting()))
+
+    def _document(self, hit: Hit) -> Document | None:
+        try:
+            return self._assistant.document(hit.document, hit.version)
+        except RagError:
+            return None
+
+
+def _closable(events: Iterator[Event]) -> Any:
+    """An iterator that can be closed, also if the assistant's is not a generator."""
+    return events if hasattr(events, "close") else (event for event in events)

@@ -1,0 +1,193 @@
+"""Turns, hits and articles as Markdown for the chat and HTML for the panel. Pure.
+
+Everything that comes from an article, a model or a reader is escaped here: `escape_chat` for Markdown, `html.escape`
+for HTML.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from pathlib import Path
+
+from rag.app.conversation import Turn
+from rag.app.reference import Ref, citation_ref, encode_ref, hit_ref
+from rag.types import Citation, Document, Hit, Paragraph
+
+_CARDS = 4  # hits shown at once; the others fold
+_MAX_LISTED = 200  # articles in the panel's list
+_EMPTY_HTML = "The library is empty. Add articles with <code>rag add PATH</code>, a file or a folder."
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+
+
+# --- Markdown for the chat --------------------------------------------------------------------------------------------
+
+
+def escape_chat(text: str) -> str:
+    """Returns Markdown that shows a text literally: no markup, link, image, formula or template can come of it."""
+    text = _CONTROLS.sub("", text.replace("\r\n", "\n"))
+    text = _PUNCTUATION.sub(lambda match: f"&#{ord(match[0])};", text)
+    return _INDENT.sub(lambda match: "&#160;" * len(match[0].expandtabs(4)), text)
+
+
+def chat_messages(turns: Sequence[Turn], *, running: bool) -> list[dict[str, str]]:
+    """Returns the messages of the Chatbot; the last turn's draft is shown while it is `running`."""
+    messages = []
+    for number, turn in enumerate(turns, start=1):
+        current = running and number == len(turns)
+        messages.append({"role": "user", "content": escape_chat(turn.question)})
+        messages.append({"role": "assistant", "content": answer_markdown(turn, running=current)})
+    return messages
+
+
+def answer_markdown(turn: Turn, *, running: bool) -> str:
+    """Returns what is said to a question: confirmed sentences with their marks, the draft, and our own notes."""
+    parts = []
+    text = _claims_markdown(turn)
+    if turn.answer and not turn.claims:
+        text = escape_chat(turn.answer.text)
+    if running and turn.draft.strip():
+        text = f"{text} {_aside(turn.draft)}".strip()
+    elif running and not text:
+        text = _aside("Reading the paragraphs…" if turn.hits else "Looking for paragraphs…")
+    notice = turn.answer.notice if turn.answer else ""
+    parts = [text, *(_aside(line) for line in (notice, turn.note) if line)]
+    return "\n\n".join(part for part in parts if part) or _aside("No answer.")
+
+
+def _aside(text: str) -> str:
+    """What is not a confirmed statement is set as emphasis, which the style sheet mutes."""
+    return f"<em>{escape_chat(' '.join(text.split()))}</em>"
+
+
+def _claims_markdown(turn: Turn) -> str:
+    """Sentences in a row; a line break between two in the answer's text stays one."""
+    text, at, parts = turn.answer.text if turn.answer else "", 0, []
+    for claim in turn.claims:
+        found = text.find(claim.text, at)
+        if parts:
+            parts.append("\n\n" if found >= 0 and "\n" in text[at:found] else " ")
+        at = found + len(claim.text) if found >= 0 else at
+        marks = "".join(_mark_markdown(citation) for citation in claim.citations)
+        parts.append(f"{escape_chat(claim.text.strip())} {marks}".strip())
+    return "".join(parts)
+
+
+def _mark_markdown(citation: Citation) -> str:
+    title = escape_chat(" ".join(f"Paragraph {citation.paragraph} of “{citation.title}”".split()))
+    return f'[&#91;{int(citation.number)}&#93;]({encode_ref(citation_ref(citation))} "{title}")'
+
+
+# --- HTML for the panel -----------------------------------------------------------------------------------------------
+
+
+def mark_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Returns a text escaped, with the spans (offsets into it, clipped to it) in <mark>."""
+    parts, at = [], 0
+    for start, end in sorted(spans):
+        start, end = max(start, at), min(end, len(text))
+        if start < end:
+            parts += [html.escape(text[at:start]), "<mark>", html.escape(text[start:end]), "</mark>"]
+            at = end
+    return "".join(parts) + html.escape(text[at:])
+
+
+def written_date(iso: str) -> str:
+    """Returns "19 July 2025" for "2025-07-19", and anything else as it is."""
+    try:
+        day = date.fromisoformat(iso)
+    except ValueError:
+        return iso
+    return f"{day.day} {day:%B %Y}"
+
+
+def evidence_html(turn: Turn, documents: Callable[[Hit], Document | None]) -> str:
+    """Returns the hits of a turn as cards, best first. `documents` gives a hit's document, None if it is gone."""
+    nearest = turn.answer is not None and turn.answer.status == "not_found"
+    head = _panel_head("Nearest paragraphs" if nearest else "Evidence", turn.question)
+    if not turn.hits:
+        return head + '<p class="quiet">No paragraph of the library comes near this question.</p>'
+    cards = [_card_html(hit, documents(hit), turn) for hit in turn.hits]
+    shown, folded = "".join(cards[:_CARDS]), "".join(cards[_CARDS:])
+    if folded:
+        count = len(cards) - _CARDS
+        folded = f"<details><summary>{count} more paragraph{'s' if count > 1 else ''}</summary>{folded}</details>"
+    return head + shown + folded
+
+
+def _card_html(hit: Hit, document: Document | None, turn: Turn) -> str:
+    offset = hit.text.find(hit.quote) if hit.quote else -1
+    text = mark_spans(hit.text, [(offset, offset + len(hit.quote))] if offset >= 0 else [])
+    numbers = sorted({c.number for claim in turn.claims for c in claim.citations if _cites(c, hit)})
+    marks = "".join(f'<span class="number">[{int(number)}]</span> ' for number in numbers)
+    day = f"{html.escape(written_date(document.date))} · " if document and document.date else ""
+    return (
+        f'<article class="card"><h3>{marks}<a href="{encode_ref(hit_ref(hit))}">{html.escape(hit.title)}</a></h3>'
+        f'<p class="meta">{day}Paragraph {int(hit.paragraph)}</p><p class="text">{text}</p></article>'
+    )
+
+
+def _cites(citation: Citation, hit: Hit) -> bool:
+    return (citation.document, citation.version, citation.paragraph) == (hit.document, hit.version, hit.paragraph)
+
+
+def article_html(document: Document, paragraphs: Sequence[Paragraph], ref: Ref, *, note: str = "", back: str) -> str:
+    """Returns a document with its numbered paragraphs, the span of `ref` marked and its paragraph highlighted."""
+    meta = " · ".join(part for part in (written_date(document.date), Path(document.source).name) if part)
+    rows = []
+    for paragraph in paragraphs:
+        text = document.text[paragraph.start : paragraph.end]
+        marked = mark_spans(text, [(ref.start - paragraph.start, ref.end - paragraph.start)])
+        cited = ' class="cited" id="cited"' if paragraph.number == ref.paragraph else ""
+        number = f'<span class="number">{int(paragraph.number)}</span>'
+        rows.append(f'<div role="listitem"{cited}>{number}<p class="text">{marked}</p></div>')
+    return (
+        f'<p class="back"><a href="#evidence">← {html.escape(back)}</a></p>'
+        f'<h2 tabindex="-1">{html.escape(document.title)}</h2><p class="meta">{html.escape(meta)}</p>'
+        + (f'<p class="notice">{html.escape(note)}</p>' if note else "")
+        + f'<div class="article" role="list">{"".join(rows)}</div>'
+    )
+
+
+def library_html(documents: Sequence[Document], *, waiting: bool) -> str:
+    """Returns the list of the library's articles, or what to do if there are none."""
+    head = _panel_head("Library", "")
+    if not documents and waiting:
+        return head + '<p class="quiet">The articles appear here as soon as they are read.</p>'
+    if not documents:
+        return head + f'<p class="quiet">{_EMPTY_HTML}</p>'
+    rows = "".join(
+        f'<li><a href="{encode_ref(Ref(document.id, document.version))}">{html.escape(document.title)}</a>'
+        f'<span class="meta">{html.escape(written_date(document.date))}</span></li>'
+        for document in documents[:_MAX_LISTED]
+    )
+    rest = len(documents) - _MAX_LISTED
+    more = f'<p class="quiet">and {rest} more; "rag list" shows all.</p>' if rest > 0 else ""
+    return f'{head}<ul class="library">{rows}</ul>{more}'
+
+
+def problem_html(message: str, *, back: str) -> str:
+    """Returns the panel with a line that says what could not be opened."""
+    link = f'<p class="back"><a href="#evidence">← {html.escape(back)}</a></p>'
+    return f'{link}<h2 tabindex="-1">Source</h2><p class="notice">{html.escape(message)}</p>'
+
+
+def _panel_head(title: str, question: str) -> str:
+    asked = f'<p class="meta">for “{html.escape(question)}”</p>' if question else ""
+    return f'<h2 tabindex="-1">{html.escape(title)}</h2>{asked}'
+
+
+def status_html(documents: Sequence[Document], waiting: str) -> str:
+    count = f"{len(documents)} article{'' if len(documents) == 1 else 's'}"
+    text = f"{waiting.rstrip('.…')}…" if waiting else f"{count} · nothing leaves this machine"
+    return f'<p role="status" class="{"waiting" if waiting else "ready"}">{html.escape(text)}</p>'
+
+
+def welcome_html(documents: Sequence[Document], waiting: str) -> str:
+    if not documents and not waiting:
+        return f"<p>{_EMPTY_HTML}</p>"
+    return "<p>Ask a question. Every sentence of the answer shows the paragraph that says it.</p>"

@@ -1,0 +1,132 @@
+"""An assistant whose answers can be computed by hand: words in common decide, the best sentence is the answer.
+
+It gives what the page asks of `rag.Assistant`. A test can hold it at a step and look at the page meanwhile.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rag.errors import DocumentMissing
+from rag.split import paragraphs, sentences
+from rag.types import NOT_FOUND, Answer, Citation, Claim, Delta, Document, Done, Event, Evidence, Hit, Paragraph, Withdrawn
+
+HOLD_SECONDS = 30  # a test that fails to release a step must not hang the server's thread for ever
+
+
+class FakeAssistant:
+    """Answers from the sentence that has most words of the question, if it has two of them.
+
+    Attributes:
+        drafts: what the "model" writes to a question, sentence by sentence, in place of the best sentence. A sentence
+            is confirmed if all its numbers are in the best paragraph, and else withdrawn.
+        closed: how many streams were closed before their end.
+        asked: (question, history) of each stream, in order.
+    """
+
+    def __init__(self, documents: Sequence[Document], examples: Sequence[str] = ()) -> None:
+        self._documents = {(document.id, document.version): document for document in documents}
+        self._examples = tuple(examples)
+        self._holds: dict[str, threading.Event] = {}
+        self._waiting = ""
+        self.drafts: dict[str, tuple[str, ...]] = {}
+        self.closed = 0
+        self.asked: list[tuple[str, Sequence[Mapping[str, str]]]] = []
+        self.error: Exception | None = None
+
+    def hold(self, step: str) -> None:
+        """Makes streams wait before a step: "evidence", "draft" (the first word) or "claim"."""
+        self._holds[step] = threading.Event()
+
+    def release(self, step: str) -> None:
+        """Lets streams go on that wait before a step, and later ones pass."""
+        self._holds.pop(step).set()
+
+    def load(self, what: str) -> None:
+        """Sets what is waited for; "" if all is there."""
+        self._waiting = what
+
+    def waiting(self) -> str:
+        return self._waiting
+
+    def documents(self) -> tuple[Document, ...]:
+        return tuple(self._documents.values())
+
+    def examples(self) -> tuple[str, ...]:
+        return self._examples
+
+    def document(self, id: str, version: str | None = None) -> Document:
+        for document in self._documents.values():
+            if document.id == id and version in (None, document.version):
+                return document
+        raise DocumentMissing(f"There is no document {id}.")
+
+    def paragraphs(self, id: str, version: str | None = None) -> tuple[Paragraph, ...]:
+        return paragraphs(self.document(id, version))
+
+    def stream(self, question: str, history: Sequence[Mapping[str, str]] = (), **_: Any) -> Iterator[Event]:
+        self.asked.append((question, history))
+        ended = False
+        try:
+            yield from self._events(question)
+            ended = True
+        finally:
+            self.closed += not ended
+
+    def _events(self, question: str) -> Iterator[Event]:
+        self._pass("evidence")
+        if self.error:
+            raise self.error
+        hits = self._search(question)
+        yield Evidence(hits, question)
+        self._pass("draft")
+        claims: list[Claim] = []
+        if hits and hits[0].score >= 2:
+            for sentence in self.drafts.get(question, (hits[0].quote,)):
+                yield from (Delta(word) for word in re.findall(r"\S+\s*", sentence))
+                self._pass("claim")
+                if set(re.findall(r"\d+", sentence)) <= set(re.findall(r"\d+", hits[0].text)):
+                    claims.append(Claim(sentence, (_citation(len(claims) + 1, hits[0]),)))
+                    yield claims[-1]
+                else:
+                    yield Withdrawn(sentence)
+        yield Done(_answer(question, claims, hits))
+
+    def _pass(self, step: str) -> None:
+        if step in self._holds:
+            self._holds[step].wait(HOLD_SECONDS)
+
+    def _search(self, question: str) -> tuple[Hit, ...]:
+        hits = []
+        for document in self._documents.values():
+            for p in paragraphs(document):
+                text = document.text[p.start : p.end]
+                score, quote = max(((_common(question, text[a:b]), text[a:b]) for a, b in sentences(text)), key=lambda x: x[0])
+                hits.append(
+                    Hit(document.id, document.version, document.title, document.source, p.number, p.start, p.end, text, score, quote)
+                )
+        return tuple(sorted((hit for hit in hits if hit.score), key=lambda hit: -hit.score)[:10])
+
+
+def _common(question: str, text: str) -> float:
+    return len(_words(question) & _words(text))
+
+
+def _words(text: str) -> set[str]:
+    return {word for word in re.findall(r"\w+", text.lower()) if len(word) > 3}
+
+
+def _citation(number: int, hit: Hit) -> Citation:
+    start = hit.start + hit.text.index(hit.quote)
+    end = start + len(hit.quote)
+    return Citation(number, hit.document, hit.version, hit.title, hit.source, hit.paragraph, start, end, hit.quote)
+
+
+def _answer(question: str, claims: Sequence[Claim], hits: tuple[Hit, ...]) -> Answer:
+    if not claims:
+        return Answer(NOT_FOUND, "not_found", question, evidence=hits)
+    text = " ".join(f"{claim.text} [{claim.citations[0].number}]" for claim in claims)
+    return Answer(text, "answered", question, tuple(claims), tuple(c for claim in claims for c in claim.citations), hits)
