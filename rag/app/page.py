@@ -40,7 +40,7 @@ class Page:
         """Takes a typed question; nothing happens for an empty one or while an answer is being written."""
         if not question.strip() or conversation.running:
             return [gr.skip()] * 6
-        conversation.begin(question.strip())
+        conversation.begin(question.strip().encode("utf-8", "replace").decode())  # a half of a pair cannot be sent back
         return ["", *self.draw(conversation)]
 
     def ask_example(self, event: gr.SelectData, conversation: Conversation) -> Sequence[Any]:

@@ -19,9 +19,18 @@ from rag.types import Citation, Document, Hit, Paragraph
 _CARDS = 4  # hits shown at once; the others fold
 _MAX_LISTED = 200  # articles in the panel's list
 _EMPTY_HTML = "The library is empty. Add articles with <code>rag add PATH</code>, a file or a folder."
-_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+_BREAKS = re.compile("\r\n?|\u2028|\u2029")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+# Characters that mean something to Markdown or HTML, by themselves or where they stand; the last one of a match is
+# escaped. Commas, question marks and hyphens within words stay, as screen readers are told the Markdown itself.
+_ACTIVE = re.compile(
+    r"""^[ \t]*\d+[.)]"""  # a numbered list
+    r"""|[!"#$&*+/<=>@\[\\\]^_`{|}~]"""
+    r"""|(?<!\w)-|-(?!\w)"""  # lists, rules, tables
+    r"""|(?<!\d)\.(?=\S)|\.(?=[^\s\d])|:(?=\S)""",  # addresses, which would become links
+    re.MULTILINE,
+)
 
 
 # --- Markdown for the chat --------------------------------------------------------------------------------------------
@@ -29,8 +38,8 @@ _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 
 def escape_chat(text: str) -> str:
     """Returns Markdown that shows a text literally: no markup, link, image, formula or template can come of it."""
-    text = _CONTROLS.sub("", text.replace("\r\n", "\n"))
-    text = _PUNCTUATION.sub(lambda match: f"&#{ord(match[0])};", text)
+    text = _CONTROLS.sub("", _BREAKS.sub("\n", text))
+    text = _ACTIVE.sub(lambda match: f"{match[0][:-1]}&#{ord(match[0][-1])};", text)
     return _INDENT.sub(lambda match: "&#160;" * len(match[0].expandtabs(4)), text)
 
 
@@ -73,7 +82,7 @@ def _claims_markdown(turn: Turn) -> str:
             parts.append("\n\n" if found >= 0 and "\n" in text[at:found] else " ")
         at = found + len(claim.text) if found >= 0 else at
         marks = "".join(_mark_markdown(citation) for citation in claim.citations)
-        parts.append(f"{escape_chat(claim.text.strip())} {marks}".strip())
+        parts.append(f"{escape_chat(claim.text.strip())}&#160;{marks}")  # a mark alone on a line looks lost
     return "".join(parts)
 
 
@@ -182,9 +191,10 @@ def _panel_head(title: str, question: str) -> str:
 
 
 def status_html(documents: Sequence[Document], waiting: str) -> str:
+    if waiting:
+        return f'<p role="status" class="waiting">{html.escape(waiting.rstrip(".…"))}…</p>'
     count = f"{len(documents)} article{'' if len(documents) == 1 else 's'}"
-    text = f"{waiting.rstrip('.…')}…" if waiting else f"{count} · nothing leaves this machine"
-    return f'<p role="status" class="{"waiting" if waiting else "ready"}">{html.escape(text)}</p>'
+    return f'<p role="status">{count}<span class="more"> · nothing leaves this machine</span></p>'
 
 
 def welcome_html(documents: Sequence[Document], waiting: str) -> str:
