@@ -50,7 +50,7 @@ class Dense:
         index = faiss.IndexIDMap2(faiss.IndexFlatIP(vectors.shape[1] or 1))
         if len(ids):
             index.add_with_ids(np.ascontiguousarray(vectors, np.float32), ids)
-        temporary = self._path.with_suffix(f".{os.getpid()}.tmp")
+        temporary = self._path.with_suffix(".tmp")  # one name: the writers' lock is held, and a crash leaves no others
         faiss.write_index(index, str(temporary))
         _replace(temporary, self._path)
         temporary.write_text(json.dumps({"generation": generation, "n_paragraphs": len(ids)}), encoding="utf-8")

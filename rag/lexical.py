@@ -46,7 +46,7 @@ class Lexical:
         import tantivy
 
         self._stamp.unlink(missing_ok=True)
-        fresh = self._folder.with_name(f"lexical.{generation}.tmp")
+        fresh = self._folder.with_name("lexical.tmp")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir()
         self._open(tantivy.Index(_schema(), path=str(fresh)))

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -75,23 +78,22 @@ class Library:
         self.folder = folder
         self._path = folder / "library.sqlite"
         self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._held: weakref.WeakSet[_Held] = weakref.WeakSet()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with self.writing():
-                migrate(self._connection())
+            # Readers do without the lock: a process that adds articles may hold it for minutes.
+            if self._schema_version() != len(MIGRATIONS):
+                with self.writing():
+                    migrate(self._connection())
         except OSError as exc:
-            raise LibraryReadOnly(
-                f"The index folder {folder} cannot be written to: {exc.strerror or exc}.", _PERMISSIONS
-            ) from exc
+            raise self._read_only(exc) from exc
         except sqlite3.Error as exc:
-            self.close()
             raise self._translated(exc) from exc
 
     def close(self) -> None:
         """Closes every thread's connection; the library cannot be used afterwards."""
-        while self._connections:
-            self._connections.pop().close()
+        for held in tuple(self._held):
+            held.connection.close()
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -101,23 +103,29 @@ class Library:
         return int(self._meta("generation") or 0)
 
     @property
+    def indexed(self) -> int | None:
+        """The generation whose paragraphs the word index took over last; None if it never did."""
+        stored = self._meta("indexed")
+        return int(stored) if stored else None
+
+    @property
     def embedding_model(self) -> str:
         """The model whose vectors are stored; "" before the first document."""
         return self._meta("embedding_model") or ""
 
     def documents(self) -> tuple[Document, ...]:
         """Returns all documents in their current versions, oldest first."""
-        rows = self._connection().execute(_DOCUMENTS + " AND v.version = d.version ORDER BY d.added_at, d.rowid")
+        rows = self._rows(_DOCUMENTS + " AND v.version = d.version ORDER BY d.added_at, d.rowid")
         return tuple(Document(*row) for row in rows)
 
     def versions(self) -> dict[str, str]:
-        """Returns the current version of each document by its id."""
-        return dict(self._connection().execute("SELECT id, version FROM documents").fetchall())
+        """Returns the current version of each document by its id, oldest document first."""
+        return dict(self._rows("SELECT id, version FROM documents ORDER BY rowid"))
 
     def count(self) -> tuple[int, int]:
         """Returns the numbers of documents and paragraphs."""
         sql = "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM paragraphs)"
-        n_documents, n_paragraphs = self._connection().execute(sql).fetchone()
+        ((n_documents, n_paragraphs),) = self._rows(sql)
         return n_documents, n_paragraphs
 
     def document(self, document: str, version: str | None = None) -> Document:
@@ -126,44 +134,47 @@ class Library:
         Raises:
             DocumentMissing: it was removed, or never had this version.
         """
-        sql = _DOCUMENTS + " AND d.id = ? AND v.version = coalesce(?, d.version)"
-        row = self._connection().execute(sql, (document, version)).fetchone()
-        if row is None:
+        rows = self._rows(_DOCUMENTS + " AND d.id = ? AND v.version = coalesce(?, d.version)", (document, version))
+        if not rows:
             which = f"document {document!r}" + (f" in version {version[:12]}" if version else "")
             raise DocumentMissing(f"The library does not hold {which}.", "It was removed, or never added: rag list")
-        return Document(*row)
+        return Document(*rows[0])
 
     def stored_paragraphs(self, ids: Sequence[int] | None = None) -> Iterator[StoredParagraph]:
         """Yields the paragraphs with these ids, or all, in an order of its own; ids that are gone are left out."""
-        sql = _PARAGRAPHS if ids is None else f"{_PARAGRAPHS} AND p.id IN ({','.join('?' * len(ids))})"
+        sql = _PARAGRAPHS if ids is None else f"{_PARAGRAPHS} AND p.id IN {_LISTED}"
+        rows = self._rows(sql + " ORDER BY p.id", () if ids is None else (json.dumps([int(i) for i in ids]),))
         document = None
-        for identity, number, start, end, *fields in self._connection().execute(sql + " ORDER BY p.id", ids or ()):
-            if document is None or document.id != fields[0]:
-                document = Document(*fields)
+        for identity, number, start, end, *key in rows:
+            # A text is read once for all its paragraphs; that of a version never changes, it can only be gone.
+            if document is None or [document.id, document.version] != key:
+                try:
+                    document = self.document(*key)
+                except DocumentMissing:
+                    continue
             yield StoredParagraph(identity, document, Paragraph(number, start, end))
 
     def vectors(self) -> tuple[np.ndarray, np.ndarray]:
         """Returns the ids (int64, shape (n,)) and vectors (float32, shape (n, d)) of all paragraphs."""
-        rows = self._connection().execute("SELECT id, vector FROM paragraphs ORDER BY id").fetchall()
+        rows = self._rows("SELECT id, vector FROM paragraphs ORDER BY id")
         ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
         vectors = np.frombuffer(b"".join(row[1] for row in rows), np.float32)
         return ids, vectors.reshape(len(rows), -1) if len(rows) else vectors.reshape(0, 0)
 
     def paragraph_ids(self, documents: Iterable[str]) -> np.ndarray:
         """Returns the ids (int64) of the paragraphs of these documents."""
-        chosen = list(documents)
-        sql = f"SELECT id FROM paragraphs WHERE document IN ({','.join('?' * len(chosen))})"
-        return np.array([row[0] for row in self._connection().execute(sql, chosen)], np.int64)
+        rows = self._rows(f"SELECT id FROM paragraphs WHERE document IN {_LISTED}", (json.dumps(list(documents)),))
+        return np.array([row[0] for row in rows], np.int64)
 
     def folders(self) -> tuple[str, ...]:
         """Returns the folders that were added."""
-        return tuple(row[0] for row in self._connection().execute("SELECT path FROM folders ORDER BY path"))
+        return tuple(row[0] for row in self._rows("SELECT path FROM folders ORDER BY path"))
 
     def examples(self) -> dict[str, tuple[str, ...]]:
         """Returns example questions by document id, newest document first."""
         sql = "SELECT d.id, e.question FROM documents d LEFT JOIN examples e ON e.document = d.id ORDER BY d.rowid DESC"
         found: dict[str, tuple[str, ...]] = {}
-        for document, question in self._connection().execute(sql):
+        for document, question in self._rows(sql):
             found[document] = (*found.get(document, ()), *([question] if question else []))
         return found
 
@@ -171,8 +182,16 @@ class Library:
 
     @contextlib.contextmanager
     def writing(self, *, wait: bool = True) -> Iterator[bool]:
-        """Holds the lock that all writers of all processes share; yields False if it is taken and `wait` is False."""
-        with open(self.folder / ".lock", "w") as file:
+        """Holds the lock that all writers of all processes share; yields False if it is taken and `wait` is False.
+
+        Raises:
+            LibraryReadOnly: the folder cannot be written to.
+        """
+        try:
+            file = open(self.folder / ".lock", "w")  # noqa: SIM115  closed below
+        except OSError as exc:
+            raise self._read_only(exc) from exc
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError:
@@ -229,46 +248,64 @@ class Library:
             connection.executemany("DELETE FROM documents WHERE id = ?", ((i,) for i in ids))
 
     def add_folders(self, paths: Iterable[str]) -> None:
-        """Remembers folders that were added."""
-        with self._transaction() as connection:
-            connection.executemany("INSERT OR IGNORE INTO folders VALUES (?)", ((p,) for p in paths))
+        """Remembers folders that were added. Those that are known already change nothing."""
+        if new := set(paths) - set(self.folders()):
+            with self._transaction() as connection:
+                connection.executemany("INSERT OR IGNORE INTO folders VALUES (?)", ((p,) for p in sorted(new)))
 
     def set_examples(self, document: str, questions: Iterable[str]) -> None:
         """Stores example questions for a document; does not raise the generation. A removed document is passed over."""
         sql = "INSERT OR IGNORE INTO examples SELECT id, ? FROM documents WHERE id = ?"
-        try:
-            self._connection().executemany(sql, ((q, document) for q in questions))
-        except sqlite3.Error as exc:
-            raise self._translated(exc) from exc
+        self._write(sql, [(question, document) for question in questions])
+
+    def set_indexed(self, generation: int) -> None:
+        """Notes the generation that the word index has taken over; does not raise the generation."""
+        self._write("INSERT OR REPLACE INTO meta VALUES ('indexed', ?)", [(str(generation),)])
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
-            self._connections.append(connection)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            self._local.connection = connection
-        return connection
+    def _schema_version(self) -> int:
+        """Returns the version of the file's schema, 0 if there is no file yet; makes and changes nothing."""
+        if not self._path.exists():
+            return 0
+        with contextlib.closing(sqlite3.connect(self._path, timeout=30)) as connection:
+            return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
-    def _meta(self, key: str) -> str | None:
+    def _connection(self) -> sqlite3.Connection:
+        held: _Held | None = getattr(self._local, "held", None)
+        if held is None:
+            held = _Held(sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False))
+            self._held.add(held)
+            held.connection.execute("PRAGMA journal_mode = WAL")
+            held.connection.execute("PRAGMA synchronous = FULL")
+            held.connection.execute("PRAGMA foreign_keys = ON")
+            self._local.held = held
+        return held.connection
+
+    def _rows(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
         try:
-            row = self._connection().execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+            return self._connection().execute(sql, values).fetchall()
         except sqlite3.Error as exc:
             raise self._translated(exc) from exc
-        return row[0] if row else None
+
+    def _write(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        try:
+            self._connection().executemany(sql, rows)
+        except sqlite3.Error as exc:
+            raise self._translated(exc) from exc
+
+    def _meta(self, key: str) -> str | None:
+        rows = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
+        return rows[0][0] if rows else None
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        connection = self._connection()
         try:
+            connection = self._connection()
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
-                connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'generation'")
+                connection.execute(_NEXT_GENERATION)
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
@@ -284,15 +321,30 @@ class Library:
             return LibraryError(f"The disk is full: {self._path} was not changed.", "Free some space and try again.")
         return LibraryError(f"The library {self._path} cannot be used: {exc}.", "Restore it, or move it away and add again.")
 
+    def _read_only(self, exc: OSError) -> LibraryReadOnly:
+        return LibraryReadOnly(f"The index folder {self.folder} cannot be written to: {exc.strerror or exc}.", _PERMISSIONS)
+
+
+class _Held:
+    """A thread's connection, closed when the thread ends: a server has many threads in its life."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
+
 
 _PERMISSIONS = "Give another folder with RAG_INDEX, or change its permissions."
 _DOCUMENTS = (
     "SELECT d.id, v.version, v.title, d.source, v.date, v.text FROM documents d JOIN versions v ON v.document = d.id WHERE 1"
 )
-_PARAGRAPHS = (
-    'SELECT p.id, p.number, p.start, p."end", d.id, v.version, v.title, d.source, v.date, v.text FROM paragraphs p '
-    "JOIN documents d ON d.id = p.document JOIN versions v ON v.document = d.id AND v.version = d.version WHERE 1"
-)
+_PARAGRAPHS = 'SELECT p.id, p.number, p.start, p."end", d.id, d.version FROM paragraphs p JOIN documents d ON d.id = p.document WHERE 1'
+# One value in place of a list of them, whose number SQLite limits to 32,766.
+_LISTED = "(SELECT value FROM json_each(?))"
+# By a random step: the numbers that derived indexes bear mean nothing to a library that was put back from a copy, or begun
+# anew beside them, and it must not come to one of them by counting.
+_NEXT_GENERATION = "UPDATE meta SET value = value + 1 + abs(random() % 1000000000) WHERE key = 'generation'"
 
 
 def migrate(connection: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS) -> None:
@@ -309,7 +361,7 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[str] = MIGRATIO
         )
     for number, script in enumerate(migrations[version:], version + 1):
         try:
-            connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+            connection.executescript(f"BEGIN IMMEDIATE;\n{script};\nPRAGMA user_version = {number};\nCOMMIT;")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from rag.dense import Dense
+from rag.errors import LibraryError
 from rag.lexical import Lexical
 from rag.library import Library, StoredParagraph
 from rag.types import Hit
@@ -47,16 +48,21 @@ class Retriever:
         """Brings both indexes to the library's generation: from disk if another process did it, else from the library.
 
         While another process is adding documents, the indexes stay as they were, unless there are none yet.
+
+        Raises:
+            LibraryError: the indexes cannot be written.
         """
         if self._is_current():
             return
         with self._lock:
+            # Without the writers' lock: files are put in place whole, and a process that adds may hold it for minutes.
+            self._load()
             if self._is_current():
                 return
-            empty = self._dense.generation < 0
-            with self._library.writing(wait=empty) as mine:
+            missing = self._dense.generation < 0 or self._lexical.generation < 0
+            with self._library.writing(wait=missing) as mine:
                 if mine:
-                    self._load_or_build(self._library.generation)
+                    self._load_or_build()
 
     def retrieve(self, question: str, vector: np.ndarray, top_k: int, documents: Sequence[str] | None = None) -> list[Hit]:
         """Returns the fused hits of both indexes, best first, at most 2 * top_k; scores are those of the fusion.
@@ -76,23 +82,35 @@ class Retriever:
     def _is_current(self) -> bool:
         return self._dense.generation == self._lexical.generation == self._library.generation
 
-    def _load_or_build(self, generation: int) -> None:
+    def _load(self) -> None:
         self._dense.load()
         self._lexical.load()
-        if self._dense.generation != generation:
-            self._dense.build(*self._library.vectors(), generation)
-        if self._lexical.generation != generation:
-            self._update_lexical(generation)
+
+    def _load_or_build(self) -> None:
+        self._load()
+        generation = self._library.generation
+        try:
+            if self._dense.generation != generation:
+                self._dense.build(*self._library.vectors(), generation)
+            if self._lexical.generation != generation:
+                self._update_lexical(generation)
+        except (OSError, RuntimeError, ValueError) as exc:  # RuntimeError is faiss', ValueError tantivy's for a failed write
+            raise LibraryError(
+                f"The search indexes in {self._library.folder} cannot be written: {exc}.",
+                "The articles are safe. Free some space or change the folder's permissions; then run: rag rebuild",
+            ) from exc
 
     def _update_lexical(self, generation: int) -> None:
-        if self._lexical.generation < 0:
-            self._lexical.build(_rows(self._library.stored_paragraphs()), generation)
-            return
-        there = self._lexical.ids()
         wanted = set(self._library.vectors()[0].tolist())
-        added = sorted(wanted - there)
-        rows = _rows(self._library.stored_paragraphs(added)) if added else ()
-        self._lexical.update(sorted(there - wanted), rows, generation)
+        # Ids can only be compared if they are this library's: it may have been begun anew, or put back from a copy.
+        known = self._lexical.generation == self._library.indexed
+        there = self._lexical.ids() if known else set()
+        if there & wanted:
+            added = self._library.stored_paragraphs(sorted(wanted - there))
+            self._lexical.update(sorted(there - wanted), _rows(added), generation)
+        else:
+            self._lexical.build(_rows(self._library.stored_paragraphs()), generation)
+        self._library.set_indexed(generation)
 
 
 def _rows(stored: Iterable[StoredParagraph]) -> Iterable[tuple[int, str]]:

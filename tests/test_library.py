@@ -1,0 +1,399 @@
+"""The library: nothing that was stored is lost, whoever else writes, and whatever the file is."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from rag.config import ROOT
+from rag.errors import DocumentMissing, LibraryError, LibraryMismatch, LibraryNewer, LibraryReadOnly
+from rag.library import MIGRATIONS, Library, migrate
+from rag.read import make_document
+from rag.split import paragraphs
+from tests.conftest import BRIDGES, OWLS
+from tests.fakes import FakeEmbedder
+
+
+@pytest.fixture
+def library(tmp_path):
+    opened = Library(tmp_path / "index")
+    yield opened
+    opened.close()
+
+
+def stored(library, text, source, model="fake-embedder"):
+    """Stores an article; returns it."""
+    document = make_document(text, source)
+    found = paragraphs(document)
+    vectors = FakeEmbedder().embed_paragraphs([document.text[p.start : p.end] for p in found])
+    library.put([(document, found, vectors)], model)
+    return document
+
+
+# --- what is stored ------------------------------------------------------------------------------------------------
+
+
+def test_what_is_put_is_read_back_by_another_library(library):
+    bridges, owls = stored(library, BRIDGES, "/a/bridges.txt"), stored(library, OWLS, "/a/owls.txt")
+    other = Library(library.folder)
+    assert other.documents() == (bridges, owls)
+    assert other.versions() == {bridges.id: bridges.version, owls.id: owls.version}
+    assert other.count() == (2, 5)
+    assert other.embedding_model == "fake-embedder"
+    assert [(p.document, p.paragraph) for p in other.stored_paragraphs()] == [
+        (d, p) for d in (bridges, owls) for p in paragraphs(d)
+    ]
+    ids, vectors = other.vectors()
+    assert ids.dtype == np.int64
+    assert vectors == pytest.approx(FakeEmbedder().embed_paragraphs([p.text for p in other.stored_paragraphs(ids)]))
+    other.close()
+
+
+def test_a_change_keeps_the_old_version_and_replaces_the_paragraphs(library):
+    old = stored(library, BRIDGES, "/a/b.txt")
+    before = set(library.vectors()[0].tolist())
+    new = stored(library, BRIDGES.replace("nine years", "ten years"), "/a/b.txt")
+    assert (new.id, new.version == old.version) == (old.id, False)
+    assert library.documents() == (new,)
+    assert library.document(old.id) == new
+    assert library.document(old.id, old.version) == old
+    assert library.count() == (1, 3)
+    assert not before & set(library.vectors()[0].tolist())  # an id is never used for another paragraph
+
+
+def test_a_change_back_makes_the_old_version_the_current_one(library):
+    old = stored(library, BRIDGES, "/a/b.txt")
+    new = stored(library, OWLS, "/a/b.txt")
+    stored(library, BRIDGES, "/a/b.txt")
+    assert library.document(old.id) == old
+    assert library.document(old.id, new.version) == new
+
+
+def test_remove_takes_all_versions_paragraphs_and_examples(library):
+    old, kept = stored(library, BRIDGES, "/a/b.txt"), stored(library, OWLS, "/a/owls.txt")
+    stored(library, OWLS, "/a/b.txt")
+    library.set_examples(old.id, ["Who paid for the bridge?"])
+    library.remove([old.id])
+    with pytest.raises(DocumentMissing, match=rf"does not hold document '{old.id}'\. It was removed, or never added"):
+        library.document(old.id)
+    with pytest.raises(DocumentMissing, match=rf"in version {old.version[:12]}"):
+        library.document(old.id, old.version)
+    assert library.count() == (1, 2)
+    assert library.examples() == {kept.id: ()}
+    rows = sqlite3.connect(library.folder / "library.sqlite")
+    assert [rows.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("versions", "paragraphs")] == [1, 2]
+    rows.close()
+
+
+def test_a_removed_id_is_not_used_again(library):
+    document = stored(library, BRIDGES, "/a/b.txt")
+    last = library.vectors()[0].max()
+    library.remove([document.id])
+    stored(library, OWLS, "/a/owls.txt")
+    assert library.vectors()[0].min() > last
+
+
+def test_a_failed_put_changes_nothing(library):
+    kept = stored(library, BRIDGES, "/a/b.txt")
+    generation = library.generation
+    broken = make_document(OWLS, "/a/owls.txt")
+    with pytest.raises(ValueError, match="shorter"):
+        library.put([(broken, paragraphs(broken), np.zeros((1, 4), np.float32))], "fake-embedder")
+    assert library.documents() == (kept,)
+    assert library.generation == generation
+
+
+def test_every_write_raises_the_generation_and_a_known_folder_does_not(library):
+    seen = [library.generation]
+    document = stored(library, BRIDGES, "/a/b.txt")
+    seen.append(library.generation)
+    library.add_folders(["/a", "/b"])
+    seen.append(library.generation)
+    library.remove([document.id])
+    seen.append(library.generation)
+    assert seen[0] == 0
+    assert seen == sorted(set(seen))
+    library.add_folders(["/b"])
+    library.set_examples("gone", ["Is it?"])
+    assert library.generation == seen[-1]
+    assert library.folders() == ("/a", "/b")
+
+
+def test_examples_come_newest_document_first(library):
+    bridges, owls = stored(library, BRIDGES, "/a/b.txt"), stored(library, OWLS, "/a/owls.txt")
+    library.set_examples(bridges.id, ["Who paid?", "Who paid?", "When?"])
+    assert list(library.examples()) == [owls.id, bridges.id]
+    assert sorted(library.examples()[bridges.id]) == ["When?", "Who paid?"]
+    stored(library, OWLS + "\nMore was said about the owls of the forest.\n", "/a/b.txt")
+    assert library.examples()[bridges.id] == ()  # they were made from the old version
+
+
+def test_a_text_of_any_script_is_stored_exactly(library):
+    text = "หัวข้อ 🦉\n\nภาษาไทยไม่มีวรรคตอนและประโยคนี้ยาวพอสมควร 👩🏽\u200d🚀 שלום עולם\u200f.\n\nSecond one, with “quotes” and e\u0301, is here."
+    document = stored(library, text, "/a/ไทย.txt")
+    assert library.documents() == (document,)
+    assert [p.text for p in library.stored_paragraphs()] == [document.text[p.start : p.end] for p in paragraphs(document)]
+
+
+# --- many of them --------------------------------------------------------------------------------------------------
+
+
+def test_more_ids_than_sqlite_takes_variables(library):
+    # SQLite's limit is 32,766 for one statement; a list of ids used to be spelled out in it.
+    document = stored(library, BRIDGES, "/a/b.txt")
+    many = [f"{n:012x}" for n in range(40_000)]
+    assert library.paragraph_ids([*many, document.id]).tolist() == [1, 2, 3]
+    assert [p.id for p in library.stored_paragraphs([*range(2, 40_000), np.int64(1)])] == [1, 2, 3]
+    assert library.paragraph_ids([]).tolist() == []
+    assert list(library.stored_paragraphs([])) == []
+
+
+def test_the_text_of_a_long_document_is_not_read_once_for_each_paragraph(library):
+    # 4,000 paragraphs of a text of 1 MB: joined to each of them, it was 4 GB to read.
+    text = "\n\n".join(f"Sentence {n} of a long report follows here. " + "word " * 45 + "end." for n in range(4000))
+    document = stored(library, text, "/a/long.txt")
+    started = time.perf_counter()
+    assert sum(p.document is not None for p in library.stored_paragraphs()) == len(paragraphs(document))
+    assert time.perf_counter() - started < 1.5
+
+
+# --- schema versions -----------------------------------------------------------------------------------------------
+
+
+def make_old(folder, version):
+    """Writes a library as the first schema versions did, with one document of two versions in it."""
+    folder.mkdir()
+    connection = sqlite3.connect(folder / "library.sqlite")
+    for script in MIGRATIONS[:version]:
+        connection.executescript(script)
+    old, new = make_document(BRIDGES, "/a/b.txt"), make_document(OWLS, "/a/b.txt")
+    connection.execute("INSERT INTO meta VALUES ('embedding_model', 'fake-embedder')")
+    connection.execute("INSERT INTO documents (id, version, source) VALUES (?, ?, ?)", (new.id, new.version, new.source))
+    for d in (old, new):
+        connection.execute("INSERT INTO versions VALUES (?, ?, ?, ?, ?)", (d.id, d.version, d.title, d.date, d.text))
+    for p in paragraphs(new):
+        values = (new.id, p.number, p.start, p.end, np.ones(4, np.float32).tobytes())
+        connection.execute('INSERT INTO paragraphs (document, number, start, "end", vector) VALUES (?, ?, ?, ?, ?)', values)
+    connection.execute("UPDATE meta SET value = '7' WHERE key = 'generation'")
+    connection.execute(f"PRAGMA user_version = {version}")
+    connection.commit()
+    connection.close()
+    return old, new
+
+
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS) + 1))
+def test_a_library_of_every_schema_version_opens_with_everything_in_it(tmp_path, version):
+    old, new = make_old(tmp_path / "index", version)
+    library = Library(tmp_path / "index")
+    assert library.documents() == (new,)
+    assert library.document(old.id, old.version) == old
+    assert [p.paragraph for p in library.stored_paragraphs()] == list(paragraphs(new))
+    assert library.vectors()[1].tolist() == [[1.0] * 4] * 2
+    assert library.generation == 7
+    assert library.folders() == ()
+    library.set_examples(new.id, ["How many owls?"])
+    assert library.examples() == {new.id: ("How many owls?",)}
+    library.close()
+    again = sqlite3.connect(tmp_path / "index" / "library.sqlite")
+    assert again.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+    again.close()
+
+
+def test_a_migration_that_fails_leaves_the_version_before_it(tmp_path):
+    connection = sqlite3.connect(tmp_path / "x.sqlite", isolation_level=None)
+    migrate(connection, ["CREATE TABLE a (x)"])
+    with pytest.raises(sqlite3.OperationalError, match="syntax error"):
+        migrate(connection, ["CREATE TABLE a (x)", "CREATE TABLE b (x); CREATE NONSENSE"])
+    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    assert [row[0] for row in connection.execute("SELECT name FROM sqlite_master")] == ["a"]
+    connection.close()
+
+
+def test_a_newer_library_is_refused_with_both_versions(tmp_path, library):
+    path = library.folder / "library.sqlite"
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    message = rf"schema version 99; this program knows versions up to {len(MIGRATIONS)}\. Use the newer version"
+    with pytest.raises(LibraryNewer, match=message):
+        Library(library.folder)
+
+
+# --- files that cannot be used -------------------------------------------------------------------------------------
+
+
+def test_a_file_that_is_no_library_is_named_and_left_alone(tmp_path):
+    path = tmp_path / "index" / "library.sqlite"
+    path.parent.mkdir()
+    path.write_bytes(b"this is not a database, whatever its name says" * 100)
+    with pytest.raises(LibraryError, match=r"library\.sqlite cannot be used: file is not a database\. Restore it, or move"):
+        Library(path.parent)
+    assert path.read_bytes().startswith(b"this is not a database")
+
+
+def test_damage_in_the_middle_is_told_as_an_error_of_the_library(library):
+    for n in range(30):
+        stored(library, OWLS, f"/a/{n}.txt")
+    library.close()
+    path = library.folder / "library.sqlite"
+    data = bytearray(path.read_bytes())
+    for page in range(1, len(data) // 4096):
+        data[page * 4096 : page * 4096 + 200] = b"\xff" * 200
+    path.write_bytes(data)
+    damaged = Library(library.folder)
+    with pytest.raises(LibraryError, match=r"library\.sqlite cannot be used: .*\. Restore it, or move it away"):
+        damaged.documents()
+    damaged.close()
+
+
+@pytest.mark.parametrize("name", ["file", "file/below"])
+def test_a_folder_that_cannot_be_made_is_named(write, name):
+    write("file", "not a folder")
+    with pytest.raises(LibraryReadOnly, match=rf"The index folder .*{name} cannot be written to: .*RAG_INDEX"):
+        Library(write("file", "").parent / name)
+
+
+def unshared(folder, code):
+    """Runs Python in a mount namespace of its own, in which the folder is mounted read-only."""
+    if not shutil.which("unshare") or subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode:
+        pytest.skip("this user may not make mounts")
+    mount = f'mount --bind "{folder}" "{folder}" && mount -o remount,ro,bind "{folder}" && exec "$@"'
+    command = ["unshare", "-m", "sh", "-c", mount, "sh", sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env={**os.environ, "RAG_INDEX": str(folder)})
+
+
+@pytest.mark.parametrize("command", [["list"], ["add", "README.md"], ["ask", "Who?"], ["status"], ["remove", "0"]])
+def test_a_read_only_folder_is_told_by_every_command(library, command):
+    stored(library, BRIDGES, "/a/b.txt")
+    library.close()
+    code = f"import sys; from rag.cli import main; sys.exit(main({command!r}))"
+    done = unshared(library.folder, code)
+    assert done.returncode == 1
+    assert f"{library.folder}" in done.stderr
+    assert "cannot be written to" in done.stderr
+    assert "RAG_INDEX" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_becomes_read_only_is_told(library, monkeypatch):
+    # A stand-in for the system's error: permission bits do not hold for the user who runs the tests in CI.
+    def refused(*_args, **_more):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("builtins.open", refused)
+    with pytest.raises(LibraryReadOnly, match="cannot be written to: Read-only file system"), library.writing():
+        pass
+
+
+def test_a_full_disk_is_told_and_nothing_was_changed(library):
+    kept = stored(library, BRIDGES, "/a/b.txt")
+    pages = library._connection().execute("PRAGMA page_count").fetchone()[0]
+    library._connection().execute(f"PRAGMA max_page_count = {pages}")
+    long = "A sentence that is long enough to be one. " * 5000
+    with pytest.raises(LibraryError, match=r"The disk is full: .*library\.sqlite was not changed\. Free some space"):
+        stored(library, long, "/a/long.txt")
+    assert library.documents() == (kept,)
+
+
+# --- several at once -----------------------------------------------------------------------------------------------
+
+WRITER = """
+import json, sys, time
+from pathlib import Path
+from rag.library import Library
+from tests.test_library import stored
+from tests.conftest import OWLS
+
+library = Library(Path(sys.argv[1]))
+for n in range(5):
+    with library.writing():
+        started = time.time()
+        stored(library, OWLS, f"/{sys.argv[2]}/{n}.txt")
+        time.sleep(0.01)
+        print(json.dumps([started, time.time()]), flush=True)
+library.close()
+"""
+
+
+def test_two_processes_that_write_take_turns_and_lose_nothing(tmp_path):
+    command = [sys.executable, "-c", WRITER, str(tmp_path / "index")]
+    both = [subprocess.Popen([*command, name], stdout=subprocess.PIPE, cwd=ROOT, text=True) for name in ("a", "b")]
+    spans = sorted(json.loads(line) for process in both for line in process.communicate(timeout=60)[0].splitlines())
+    assert [process.returncode for process in both] == [0, 0]
+    assert len(spans) == 10
+    assert all(first[1] <= second[0] for first, second in zip(spans, spans[1:], strict=False))
+    library = Library(tmp_path / "index")
+    assert library.count() == (10, 20)
+    library.close()
+
+
+def test_a_writer_that_does_not_want_to_wait_is_told(library):
+    with library.writing(), library.writing(wait=False) as mine:
+        assert not mine
+    with library.writing(wait=False) as mine:
+        assert mine
+
+
+def test_a_reader_sees_the_last_state_while_another_writes(library):
+    kept = stored(library, BRIDGES, "/a/b.txt")
+    other = Library(library.folder)
+    with library._transaction() as connection:
+        connection.execute("DELETE FROM documents")
+        assert other.documents() == (kept,)
+    assert other.documents() == ()
+    other.close()
+
+
+def test_opening_does_not_wait_for_a_process_that_adds(library):
+    # `rag list` and `rag ask` used to hang until another process' `rag add` had ended.
+    stored(library, BRIDGES, "/a/b.txt")
+    with library.writing():
+        opened = []
+        thread = threading.Thread(target=lambda: opened.append(Library(library.folder).count()), daemon=True)
+        thread.start()
+        thread.join(10)
+        assert opened == [(1, 3)]
+
+
+def test_threads_that_ended_leave_no_open_files(library):
+    # Each thread has a connection of its own; those of a server's ended threads used to stay open for good.
+    stored(library, BRIDGES, "/a/b.txt")
+    n_before = len(os.listdir("/proc/self/fd"))
+    for _ in range(20):
+        thread = threading.Thread(target=library.documents)
+        thread.start()
+        thread.join()
+    assert len(os.listdir("/proc/self/fd")) <= n_before + 3
+
+
+def test_a_library_begun_anew_does_not_come_to_a_generation_that_was_there(tmp_path):
+    # The stamps of the derived indexes compare generations: 1, 2, 3 of a new library would match those of the old one.
+    seen = set()
+    for name in "abcd":
+        library = Library(tmp_path / name)
+        stored(library, BRIDGES, "/a/b.txt")
+        seen.add(library.generation)
+        library.close()
+    assert len(seen) == 4
+
+
+# --- the embedding model -------------------------------------------------------------------------------------------
+
+
+def test_another_embedding_model_is_refused_with_both_names(library):
+    library.bind("anything")  # nothing is stored yet
+    document = stored(library, BRIDGES, "/a/b.txt", model="first-model")
+    library.bind("first-model")
+    with pytest.raises(LibraryMismatch, match=r"'first-model'.*'second-model'.*Set embedding_model to .* rag rebuild"):
+        library.bind("second-model")
+    library.remove([document.id])
+    library.bind("second-model")

@@ -1,0 +1,285 @@
+"""Searching: fusion by hand, both indexes against slow and obvious ones, and their repair from the library."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+
+import numpy as np
+import pytest
+
+from rag.errors import LibraryError
+from rag.library import Library
+from rag.retrieve import Retriever, fuse, index_text
+from tests.conftest import BRIDGES, OWLS
+from tests.fakes import FakeEmbedder
+from tests.test_library import stored
+
+QUESTION = "How many snowy owls were counted?"
+
+
+@pytest.fixture
+def library(tmp_path):
+    opened = Library(tmp_path / "index")
+    yield opened
+    opened.close()
+
+
+def searched(retriever, question=QUESTION, top_k=10, documents=None):
+    """Returns (source's name, paragraph) of the hits."""
+    retriever.sync()
+    hits = retriever.retrieve(question, FakeEmbedder().embed_question(question), top_k, documents)
+    return [(hit.source.rpartition("/")[2], hit.paragraph) for hit in hits]
+
+
+# --- fusion --------------------------------------------------------------------------------------------------------
+
+
+def test_fusion_by_hand():
+    # 7: 1/61 + 1/62, 5: 1/62 + 1/61 (a tie, the smaller id first), 9: 1/63, 3: 1/63
+    assert fuse([[7, 5, 9], [5, 7, 3]]) == [
+        (5, pytest.approx(1 / 61 + 1 / 62)),
+        (7, pytest.approx(1 / 61 + 1 / 62)),
+        (3, pytest.approx(1 / 63)),
+        (9, pytest.approx(1 / 63)),
+    ]
+
+
+def test_being_in_both_rankings_beats_the_first_place_in_one():
+    assert [i for i, _ in fuse([[1, 2], [3, 2]])] == [2, 1, 3]
+    assert fuse([[], []]) == []
+    assert fuse([[4], []]) == [(4, pytest.approx(1 / 61))]
+
+
+# --- hits ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_hit_is_a_paragraph_of_its_document_by_exact_offsets(library):
+    stored(library, BRIDGES, "/a/bridges.txt")
+    owls = stored(library, OWLS, "/a/owls.txt")
+    retriever = Retriever(library)
+    retriever.sync()
+    hit = retriever.retrieve(QUESTION, FakeEmbedder().embed_question(QUESTION), 10)[0]
+    assert (hit.document, hit.version, hit.title, hit.source) == (owls.id, owls.version, owls.title, owls.source)
+    assert hit.paragraph == 1
+    assert owls.text[hit.start : hit.end] == hit.text
+    assert hit.text.startswith("Forty snowy owls were counted")
+    assert hit.score == pytest.approx(2 / 61)  # first in both
+
+
+def test_at_most_twice_top_k_hits_come_back(library):
+    for n in range(5):
+        stored(library, BRIDGES + f"\nThe owls of bridge {n} were counted, too.\n", f"/a/{n}.txt")
+    assert len(searched(Retriever(library), top_k=3)) <= 6
+
+
+def test_scope_searches_the_given_documents_only(library):
+    bridges, owls = stored(library, BRIDGES, "/a/bridges.txt"), stored(library, OWLS, "/a/owls.txt")
+    retriever = Retriever(library)
+    assert {name for name, _ in searched(retriever)} == {"bridges.txt", "owls.txt"}
+    assert {name for name, _ in searched(retriever, documents=[bridges.id])} == {"bridges.txt"}
+    assert {name for name, _ in searched(retriever, documents=(bridges.id, owls.id))} == {"bridges.txt", "owls.txt"}
+
+
+def test_an_empty_scope_finds_nothing_not_everything(library):
+    stored(library, OWLS, "/a/owls.txt")
+    assert searched(Retriever(library), documents=()) == []
+    assert searched(Retriever(library), documents=["no-such-id"]) == []
+
+
+def test_a_scope_of_more_documents_than_sqlite_takes_variables(library):
+    owls = stored(library, OWLS, "/a/owls.txt")
+    scope = [*(f"{n:012x}" for n in range(40_000)), owls.id]
+    assert searched(Retriever(library), documents=scope)[0] == ("owls.txt", 1)
+
+
+def test_an_empty_library_and_a_question_without_words_find_nothing(library):
+    retriever = Retriever(library)
+    assert searched(retriever) == []
+    stored(library, OWLS, "/a/owls.txt")
+    assert searched(retriever, "?!")  # the dense index answers anything
+
+
+def test_the_title_is_indexed_with_each_paragraph(library):
+    stored(library, OWLS, "/a/owls.txt")
+    stored(library, BRIDGES, "/a/bridges.txt")
+    lexical_only = Retriever(library)
+    lexical_only.sync()
+    marrow = {p.id for p in library.stored_paragraphs() if "Marrow" in p.document.title}
+    assert {i for i, _ in lexical_only._lexical.search("Marrow", 10)} == marrow
+    assert index_text("Title", "text") == "Title\ntext"
+
+
+# --- following the library -----------------------------------------------------------------------------------------
+
+
+def test_another_process_addition_change_and_removal_are_seen(library):
+    retriever = Retriever(library)
+    other = Library(library.folder)  # as another process has it
+    assert searched(retriever) == []
+    owls = stored(other, OWLS, "/a/owls.txt")
+    assert searched(retriever)[0] == ("owls.txt", 1)
+    stored(other, BRIDGES, "/a/owls.txt")
+    retriever.sync()
+    hits = retriever.retrieve(QUESTION, FakeEmbedder().embed_question(QUESTION), 10)
+    assert {hit.title for hit in hits} == {"Old bridge of Arlen reopens after nine years"}
+    other.remove([owls.id])
+    assert searched(retriever) == []
+    other.close()
+
+
+def test_what_another_process_indexed_is_loaded_not_built_again(library, monkeypatch):
+    stored(library, OWLS, "/a/owls.txt")
+    Retriever(library).sync()
+    second = Retriever(library)
+    for index in (second._dense, second._lexical):
+        monkeypatch.setattr(index, "build", None)
+    assert searched(second)[0] == ("owls.txt", 1)
+
+
+def test_a_hit_that_was_removed_after_the_sync_is_left_out(library):
+    owls = stored(library, OWLS, "/a/owls.txt")
+    retriever = Retriever(library)
+    retriever.sync()
+    library.remove([owls.id])
+    assert retriever.retrieve(QUESTION, FakeEmbedder().embed_question(QUESTION), 10) == []
+
+
+def test_searching_goes_on_with_the_last_state_while_another_process_adds(library):
+    stored(library, OWLS, "/a/owls.txt")
+    retriever = Retriever(library)
+    retriever.sync()
+    other = Library(library.folder)
+    with other.writing():
+        stored(other, BRIDGES, "/a/bridges.txt")
+        assert {name for name, _ in searched(retriever)} == {"owls.txt"}
+        fresh = Retriever(library)  # used to wait until the other process had ended
+        assert {name for name, _ in searched(fresh)} == {"owls.txt"}
+    assert {name for name, _ in searched(retriever)} == {"owls.txt", "bridges.txt"}
+    assert {name for name, _ in searched(fresh)} == {"owls.txt", "bridges.txt"}
+    other.close()
+
+
+# --- repair --------------------------------------------------------------------------------------------------------
+
+
+def truncate(folder):
+    data = (folder / "dense.faiss").read_bytes()
+    (folder / "dense.faiss").write_bytes(data[: len(data) // 2])
+
+
+def overwrite_with_stale_stamp(folder):
+    stamp = json.loads((folder / "dense.json").read_text())
+    (folder / "dense.json").write_text(json.dumps({**stamp, "generation": 1}))
+
+
+DAMAGES = {
+    "dense truncated": truncate,
+    "dense deleted": lambda folder: (folder / "dense.faiss").unlink(),
+    "dense stamp deleted": lambda folder: (folder / "dense.json").unlink(),
+    "dense stamp stale": overwrite_with_stale_stamp,
+    "dense stamp of another size": lambda f: (f / "dense.json").write_text('{"generation": 2, "n_paragraphs": 99}'),
+    "dense stamp not an object": lambda folder: (folder / "dense.json").write_text("[]"),
+    "dense is garbage": lambda folder: (folder / "dense.faiss").write_bytes(b"IxM2" + b"\xff" * 999),
+    "lexical deleted": lambda folder: shutil.rmtree(folder / "lexical"),
+    "lexical emptied": lambda folder: [p.unlink() for p in (folder / "lexical").iterdir()],
+    "lexical without its description": lambda folder: (folder / "lexical" / "meta.json").unlink(),
+    "lexical stamp deleted": lambda folder: (folder / "lexical.json").unlink(),
+    "lexical stamp cut": lambda folder: (folder / "lexical.json").write_text('{"gener'),
+    "lexical of another analysis": lambda folder: (folder / "lexical.json").write_text('{"generation": 9, "analysis": "x"}'),
+    "lexical segments truncated": lambda folder: [
+        p.write_bytes(p.read_bytes()[:10]) for p in (folder / "lexical").iterdir() if p.suffix in {".term", ".idx", ".store"}
+    ],
+    "an interrupted build": lambda folder: (folder / "lexical.tmp").mkdir(),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_index_is_built_anew_from_the_library(library, damage):
+    stored(library, BRIDGES, "/a/bridges.txt")
+    stored(library, OWLS, "/a/owls.txt")
+    whole = searched(Retriever(library))
+    DAMAGES[damage](library.folder)
+    assert searched(Retriever(library)) == whole
+    assert searched(Retriever(library)) == whole  # and the next process finds it repaired
+
+
+def test_an_interrupted_update_is_built_anew(library):
+    # The stamp is taken away before a change: what is there then is not to be trusted.
+    stored(library, BRIDGES, "/a/bridges.txt")
+    Retriever(library).sync()
+    stored(library, OWLS, "/a/owls.txt")
+    torn = Retriever(library)
+    torn._load()
+
+    def rows():
+        yield (99, "owls that never were")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        torn._lexical.update([], rows(), library.generation)
+    assert not (library.folder / "lexical.json").exists()
+    fresh = Retriever(library)
+    fresh.sync()
+    assert fresh._lexical.ids() == set(library.vectors()[0].tolist())
+
+
+def test_indexes_of_a_library_that_is_gone_are_not_taken_for_the_new_one_s(library, tmp_path):
+    # "Move it away and add again" left the old indexes beside a library that counted to the same generation.
+    stored(library, OWLS, "/a/owls.txt")
+    Retriever(library).sync()
+    library.close()
+    for path in library.folder.glob("library.sqlite*"):
+        path.unlink()
+    new = Library(library.folder)
+    stored(new, BRIDGES, "/a/bridges.txt")
+    assert_lexical_is_the_library_s(new)
+    new.close()
+
+
+def test_indexes_newer_than_a_library_put_back_from_a_copy_are_not_trusted(library):
+    # The ids given after the copy was made are given again, to other paragraphs.
+    stored(library, BRIDGES, "/a/bridges.txt")
+    Retriever(library).sync()
+    copy = library.folder.parent / "copy.sqlite"
+    with sqlite3.connect(copy) as to:
+        library._connection().backup(to)
+    to.close()
+    stored(library, OWLS, "/a/owls.txt")
+    Retriever(library).sync()
+    library.close()
+    for path in library.folder.glob("library.sqlite*"):
+        path.unlink()
+    copy.rename(library.folder / "library.sqlite")
+    back = Library(library.folder)
+    stored(back, OWLS.replace("owls", "storks"), "/a/storks.txt")
+    assert_lexical_is_the_library_s(back)
+    back.close()
+
+
+def assert_lexical_is_the_library_s(library):
+    """Each word finds just the paragraphs that have it, or whose title has it."""
+    retriever = Retriever(library)
+    retriever.sync()
+    texts = {p.id: index_text(p.document.title, p.text).casefold() for p in library.stored_paragraphs()}
+    assert retriever._lexical.ids() == set(texts)
+    for word in ("owls", "storks", "bridge", "crowns"):
+        assert {i for i, _ in retriever._lexical.search(word, 9)} == {i for i, text in texts.items() if word in text}
+
+
+def test_an_index_that_cannot_be_written_is_told_and_the_articles_are_kept(library):
+    stored(library, OWLS, "/a/owls.txt")
+    (library.folder / "dense.tmp").mkdir()  # in the way of the file
+    with pytest.raises(LibraryError, match=r"search indexes in .* cannot be written: .*The articles are safe.*rag rebuild"):
+        Retriever(library).sync()
+    assert library.count() == (1, 2)
+
+
+def test_no_temporary_file_stays(library):
+    stored(library, OWLS, "/a/owls.txt")
+    Retriever(library).sync()
+    stored(library, BRIDGES, "/a/bridges.txt")
+    Retriever(library).sync()
+    assert not list(library.folder.glob("*tmp*"))
+    assert np.all([p.name.startswith(("library", "dense", "lexical", ".lock")) for p in library.folder.iterdir()])
