@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from rag.types import Answer, Claim, Delta, Done, Event, Evidence, Hit, Withdrawn
 
+_writing = threading.Lock()  # of the module: gradio copies a conversation for each page, and a lock cannot be copied
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question and what is known of its answer so far. `note` is a line of ours: stopped, or what went wrong."""
+    """A question and what is known of its answer so far.
+
+    Attributes:
+        awaited: what must be loaded or built first; "" if nothing.
+        note: a line of ours at the end: stopped, or what went wrong.
+    """
 
     question: str
     hits: tuple[Hit, ...] = ()
     claims: tuple[Claim, ...] = ()
     draft: str = ""
     answer: Answer | None = None
+    awaited: str = ""
     note: str = ""
 
 
@@ -63,11 +72,20 @@ class Conversation:
 
     def begin(self, question: str) -> None:
         """Starts a turn."""
-        self.turns = (*self.turns, Turn(question))
-        self.run = object()
+        with _writing:
+            self.turns = (*self.turns, Turn(question))
+            self.run = object()
+
+    def update(self, run: object, turn: Turn) -> bool:
+        """Replaces the last turn, if the run is still the current one; returns whether it is."""
+        with _writing:
+            if self.run is run:
+                self.turns = (*self.turns[:-1], turn)
+            return self.run is run
 
     def end(self, note: str = "") -> None:
         """Ends the run, if there is one; its draft goes, what was confirmed stays."""
-        if self.running:
-            self.run = None
-            self.turns = (*self.turns[:-1], replace(self.turns[-1], draft="", note=note))
+        with _writing:
+            if self.running:
+                self.run = None
+                self.turns = (*self.turns[:-1], replace(self.turns[-1], draft="", note=note))

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -27,6 +28,8 @@ from rag.types import Delta, Document, Done, Event, Evidence, Hit
 logger = logging.getLogger(__name__)
 
 _REDRAW_SECONDS = 0.05  # draft words are drawn at most this often
+_POLL_SECONDS = 0.25  # while a question waits for the first article
+_EXAMPLES_SECONDS = 180  # after the start, in which the model may still write example questions
 _MAX_EXAMPLES = 4
 
 
@@ -35,6 +38,7 @@ class Page:
 
     def __init__(self, assistant: Any) -> None:
         self._assistant = assistant
+        self._started = time.monotonic()
 
     def ask(self, question: str, conversation: Conversation) -> Sequence[Any]:
         """Takes a typed question; nothing happens for an empty one or while an answer is being written."""
@@ -61,18 +65,18 @@ class Page:
         if run is None:
             return
         *earlier, turn = conversation.turns
+        note = ""
         try:
+            yield from self._wait(conversation, run)
             with closing(_closable(self._assistant.stream(turn.question, history=history(earlier)))) as events:
-                for event in events:
-                    if conversation.run is not run:
+                for event in events if conversation.run is run else ():
+                    turn = replace(advance(turn, event), awaited=self._assistant.waiting())
+                    if not conversation.update(run, turn):
                         return
-                    turn = advance(turn, event)
-                    conversation.turns = (*earlier, turn)
                     if isinstance(event, Delta) and time.monotonic() - drawn < _REDRAW_SECONDS:
                         continue
                     drawn = time.monotonic()
                     yield self._chat(conversation), self._panel_after(event, conversation)
-            note = ""
         except RagError as exc:
             note = f"{exc.message} {exc.hint}".strip()
         except Exception as exc:
@@ -81,6 +85,15 @@ class Page:
         if conversation.run is run:
             conversation.end(note)
             yield self._chat(conversation), gr.skip()
+
+    def _wait(self, conversation: Conversation, run: object) -> Iterator[tuple[Any, Any]]:
+        """Says what is waited for; goes on waiting while a library that is being built is empty, as all answers were no."""
+        turn = conversation.turns[-1]
+        while (waiting := self._assistant.waiting()) and conversation.update(run, replace(turn, awaited=waiting)):
+            yield self._chat(conversation), gr.skip()
+            if self._assistant.documents():
+                return
+            time.sleep(_POLL_SECONDS)
 
     def stop(self, conversation: Conversation) -> Sequence[Any]:
         """Ends the answer; what was confirmed stays."""
@@ -121,19 +134,21 @@ class Page:
         return article_html(document, paragraphs, ref, note=note, back=back)
 
     def refresh(self, conversation: Conversation) -> Sequence[Any]:
-        """Returns status line, chat (its welcome and examples), panel and timer; the timer rests once all is ready."""
+        """Returns status line, chat (its welcome and examples), panel and timer, which rests once nothing is awaited."""
         try:
             waiting, documents = self._assistant.waiting(), self._assistant.documents()
             examples = tuple(self._assistant.examples()[:_MAX_EXAMPLES])
         except RagError as exc:
             waiting, documents, examples = f"{exc.message} {exc.hint}".strip(), (), ()
-        seen = (waiting, examples, tuple((document.id, document.version) for document in documents))
+        young = time.monotonic() - self._started < _EXAMPLES_SECONDS
+        awaited = bool(waiting or not documents or (young and not examples))
+        seen = (waiting, awaited, examples, tuple((document.id, document.version) for document in documents))
         if conversation.seen == seen:
             return [gr.skip()] * 4
         conversation.seen = seen
         chat = gr.Chatbot(placeholder=welcome_html(documents, waiting), examples=[{"text": text} for text in examples])
         panel = library_html(documents, waiting=bool(waiting)) if conversation.view == "library" else gr.skip()
-        return [status_html(documents, waiting), chat, panel, gr.Timer(active=bool(waiting or not documents))]
+        return [status_html(documents, waiting), chat, panel, gr.Timer(active=awaited)]
 
     def draw(self, conversation: Conversation) -> Sequence[Any]:
         """Returns chat, ask, stop, retry and clear as they are now."""

@@ -62,7 +62,8 @@ def answer_markdown(turn: Turn, *, running: bool) -> str:
     if running and turn.draft.strip():
         text = f"{text} {_aside(turn.draft)}".strip()
     elif running and not text:
-        text = _aside("Reading the paragraphs…" if turn.hits else "Looking for paragraphs…")
+        stage = "Reading the paragraphs" if turn.hits else "Looking for paragraphs"
+        text = _aside(f"{turn.awaited or stage}…")
     notice = turn.answer.notice if turn.answer else ""
     parts = [text, *(_aside(line) for line in (notice, turn.note) if line)]
     return "\n\n".join(part for part in parts if part) or _aside("No answer.")

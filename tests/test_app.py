@@ -1,0 +1,517 @@
+"""The page without a browser: references, the conversation, what is escaped and drawn, and the handlers."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from dataclasses import replace
+
+import gradio as gr
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from rag.app import build_page
+from rag.app.conversation import Conversation, Turn, advance, history
+from rag.app.page import Page
+from rag.app.reference import Ref, citation_ref, decode_ref, encode_ref, hit_ref
+from rag.app.render import (
+    answer_markdown,
+    article_html,
+    chat_messages,
+    escape_chat,
+    evidence_html,
+    library_html,
+    mark_spans,
+    problem_html,
+    status_html,
+    welcome_html,
+    written_date,
+)
+from rag.config import Settings
+from rag.errors import ModelMissing, QuestionError
+from rag.read import make_document
+from rag.split import paragraphs
+from rag.types import NOT_FOUND, Answer, Citation, Claim, Delta, Done, Evidence, Withdrawn
+from tests.browser.fake import FakeAssistant
+from tests.conftest import BRIDGES, OWLS
+from tests.hostile import texts
+
+HOSTILE = "<img src=x onerror=alert(1)> ${alert(1)} {{alert(1)}} ![a](//evil.example/a.png) [b](//evil.example) <script>x</script>"
+QUESTION = "What did the repair of the bridge cost?"
+COST = "Its repair cost 4.2 million crowns, said the mayor, Ilse Varga."
+
+
+@pytest.fixture
+def bridges():
+    return make_document(BRIDGES, "/articles/bridges.txt")
+
+
+@pytest.fixture
+def assistant(bridges):
+    return FakeAssistant([bridges, make_document(OWLS, "/articles/owls.txt")], ["How many owls were counted?"])
+
+
+@pytest.fixture
+def page(assistant):
+    return Page(assistant)
+
+
+def answered(assistant, question=QUESTION):
+    turn = Turn(question)
+    for event in assistant.stream(question):
+        turn = advance(turn, event)
+    return turn
+
+
+# --- references
+
+
+@given(texts, texts, st.integers(0, 10**6), st.integers(0, 10**9), st.integers(0, 10**9))
+def test_a_reference_comes_back_as_it_went(document, version, paragraph, start, end):
+    ref = Ref(document[:60], version[:60], paragraph, start, end)
+    link = encode_ref(ref)
+    assert re.fullmatch(r"#cite-[A-Za-z0-9_-]+", link)
+    assert decode_ref(link) in (ref, None)  # None: too long for a link of this page
+    assert len(link) > 2000 or decode_ref(link) == ref
+
+
+def packed(value):
+    return "#cite-" + base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        None,
+        7,
+        ["#cite-"],
+        "",
+        "#cite-",
+        "#evidence",
+        "#cite-%%%",
+        "#cite-ä",
+        "#cite-" + "A" * 5000,
+        "#cite-" + base64.urlsafe_b64encode(b"[" * 1200).decode(),
+        packed({"document": "a"}),
+        packed(["a", "b", 1, 2]),
+        packed(["a", "b", 1, 2, 3, 4]),
+        packed(["a", "b", -1, 2, 3]),
+        packed(["a", "b", 1.0, 2, 3]),
+        packed(["a", "b", True, 2, 3]),
+        packed([["a"], "b", 1, 2, 3]),
+        packed(["a", None, 1, 2, 3]),
+    ],
+)
+def test_a_link_that_this_page_cannot_have_made_is_no_reference(link):
+    assert decode_ref(link) is None
+
+
+@given(st.text(max_size=80))
+def test_no_link_makes_decoding_fail(text):
+    assert decode_ref("#cite-" + text) is None or encode_ref(decode_ref("#cite-" + text)) == "#cite-" + text.rstrip("=")
+
+
+def test_a_hit_opens_at_its_best_sentence_and_without_one_at_its_paragraph(assistant, bridges):
+    hit = answered(assistant).hits[0]
+    ref = hit_ref(hit)
+    assert bridges.text[ref.start : ref.end] == hit.quote == COST
+    assert hit_ref(replace(hit, quote="not in it")) == Ref(hit.document, hit.version, hit.paragraph)
+    assert citation_ref(answered(assistant).claims[0].citations[0]) == ref
+
+
+# --- the conversation
+
+
+def test_draft_words_last_until_their_sentence_is_confirmed_or_withdrawn():
+    turn = Turn("q")
+    for word in ("One ", "two."):
+        turn = advance(turn, Delta(word))
+    assert turn.draft == "One two."
+    assert advance(turn, Withdrawn("One two.")).draft == ""
+    claim = Claim("One two.", ())
+    turn = advance(advance(turn, claim), Delta("Three"))
+    assert (turn.claims, turn.draft) == ((claim,), "Three")
+    answer = Answer("One two.", "answered", "q", (claim,))
+    turn = advance(turn, Done(answer))
+    assert (turn.claims, turn.draft, turn.answer) == ((claim,), "", answer)
+
+
+def test_evidence_stays_if_the_answer_brings_none(assistant):
+    hits = answered(assistant).hits
+    turn = advance(Turn("q"), Evidence(hits))
+    assert advance(turn, Done(Answer(NOT_FOUND, "not_found", "q"))).hits == hits
+
+
+def test_history_holds_confirmed_text_without_marks_and_leaves_out_what_was_stopped(assistant):
+    refused = Turn("Who?", answer=Answer(NOT_FOUND, "not_found", "Who?"))
+    stopped = Turn("When?", draft="On Fri", note="Stopped.")
+    assert history([answered(assistant), refused, stopped]) == [
+        {"role": "user", "content": QUESTION},
+        {"role": "assistant", "content": COST},
+        {"role": "user", "content": "Who?"},
+        {"role": "assistant", "content": NOT_FOUND},
+    ]
+
+
+def test_a_run_that_has_ended_keeps_its_note_when_it_is_ended_again():
+    conversation = Conversation()
+    conversation.begin("q")
+    conversation.end("Stopped.")
+    conversation.end("Too late.")
+    assert conversation.turns == (Turn("q", note="Stopped."),)
+
+
+# --- Markdown for the chat
+
+RENDERER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+
+def visible(text):
+    """Text as a reader sees it: without invisible controls, runs of space as one."""
+    return " ".join(re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", re.sub("\r\n?|[\u2028\u2029]", "\n", text)).split())
+
+
+@given(texts)
+def test_text_in_the_chat_stays_text(text):
+    rendered = RENDERER.render(escape_chat(text))
+    assert set(re.findall(r"<[^>]*>", rendered)) <= {"<p>", "</p>", "<br>"}
+    assert visible(html.unescape(re.sub(r"<[^>]*>", " ", rendered))) == visible(text)
+
+
+@pytest.mark.parametrize("address", ["http://evil.example/a", "www.evil.example", "www.1and1.example", "a@evil.example", "x.example"])
+def test_no_address_can_become_a_link(address):
+    """Gradio's renderer makes links of bare addresses; it needs one of these marks for it."""
+    assert not re.search(r"[a-z]\.[a-z0-9]|://|@", escape_chat(address))
+
+
+def test_ordinary_punctuation_is_left_as_it_is():
+    text = "Well, cross-border crime: 1.5 million; is it (really) so? Yes."
+    assert escape_chat(text) == text
+
+
+def test_an_answer_carries_its_mark_as_a_link_to_the_cited_span(assistant):
+    turn = answered(assistant)
+    link = encode_ref(citation_ref(turn.claims[0].citations[0]))
+    text = answer_markdown(turn, running=False)
+    assert text.startswith(f"{COST}&#160;[&#91;1&#93;]({link} ")
+    assert "Paragraph 2 of “Old bridge of Arlen" in text
+
+
+def test_a_hostile_title_cannot_leave_the_tooltip_of_a_mark():
+    citation = Citation(1, "d", "v", f'" {HOSTILE} "\n\n', "/s", 1, 0, 1, "q")
+    rendered = RENDERER.render(answer_markdown(Turn("q", claims=(Claim("Yes.", (citation,)),)), running=False))
+    assert re.findall(r"<(\w+)", rendered) == ["p", "a"]
+    assert "evil.example" in re.search(r'title="([^"]*)"', rendered)[1]
+
+
+def test_a_draft_is_set_apart_and_only_while_it_is_written(assistant):
+    turn = replace(answered(assistant), draft="The town <b>paid</b>")
+    assert "<em>The town &#60;b&#62;paid&#60;&#47;b&#62;</em>" in answer_markdown(turn, running=True)
+    assert "<em>" not in answer_markdown(turn, running=False)
+
+
+def test_what_is_going_on_is_said_before_the_first_word(assistant):
+    hits = answered(assistant).hits
+    assert answer_markdown(Turn("q"), running=True) == "<em>Looking for paragraphs…</em>"
+    assert answer_markdown(Turn("q", hits), running=True) == "<em>Reading the paragraphs…</em>"
+    assert answer_markdown(Turn("q", note="Stopped."), running=False) == "<em>Stopped.</em>"
+
+
+def test_a_refusal_shows_the_fixed_sentence_and_what_the_reader_must_know():
+    answer = Answer(NOT_FOUND, "not_found", "q", notice="Only quotes can be shown.")
+    assert answer_markdown(Turn("q", answer=answer), running=False) == f"{NOT_FOUND}\n\n<em>Only quotes can be shown.</em>"
+
+
+def test_a_line_break_between_sentences_of_an_answer_stays():
+    citation = Citation(1, "d", "v", "T", "/s", 1, 0, 1, "q")
+    claims = tuple(Claim(text, (citation,)) for text in ("One.", "Two.", "Three."))
+    answer = Answer("One. [1] Two. [1]\nThree. [1]", "answered", "q", claims, (citation,))
+    one, two, three = (answer_markdown(Turn("q", claims=(claim,)), running=False) for claim in claims)
+    assert answer_markdown(Turn("q", claims=claims, answer=answer), running=False) == f"{one} {two}\n\n{three}"
+
+
+def test_only_the_last_turn_is_running():
+    turns = [Turn("a", draft="old"), Turn("b", draft="new")]
+    contents = [message["content"] for message in chat_messages(turns, running=True)]
+    assert contents == ["a", "<em>No answer&#46;</em>".replace("&#46;", "."), "b", "<em>new</em>"]
+
+
+# --- HTML for the panel
+
+
+@given(texts, st.lists(st.tuples(st.integers(-5, 80), st.integers(-5, 80)), max_size=6))
+def test_marking_changes_no_character_and_marks_just_the_spans(text, spans):
+    marked = mark_spans(text, spans)
+    assert html.unescape(re.sub(r"</?mark>", "", marked)) == text
+    covered, inside = [], False
+    for piece in re.split(r"(</?mark>)", marked):
+        if piece in ("<mark>", "</mark>"):
+            inside = piece == "<mark>"
+        else:
+            covered += [inside] * len(html.unescape(piece))
+    assert covered == [any(max(start, 0) <= at < end for start, end in spans) for at in range(len(text))]
+
+
+@given(texts)
+def test_nothing_of_an_article_becomes_markup_in_the_panel(text):
+    document = replace(make_document(BRIDGES, "/a.txt"), title=text, date=text, source=f"/x/{text}", text=f"{text}{BRIDGES}")
+    spans = paragraphs(make_document(BRIDGES, "/a.txt"))
+    panels = [
+        article_html(document, spans, Ref("d", "v", 1, 0, 10), note=text, back=text),
+        library_html([document], waiting=False),
+        problem_html(text, back=text),
+        status_html([], text),
+        evidence_html(Turn(text), lambda hit: None),
+    ]
+    for panel in panels:
+        assert set(re.findall(r"<(/?\w+)", panel)) <= set(
+            "p /p a /a h2 /h2 div /div span /span mark /mark ul /ul li /li".split()
+        )
+        assert re.findall(r"\son\w+=", re.sub(r">[^<]*<", "><", panel)) == []
+
+
+def test_the_cited_paragraph_is_highlighted_and_its_sentence_marked(bridges):
+    start = bridges.text.index(COST)
+    ref = Ref(bridges.id, bridges.version, 2, start, start + len(COST))
+    shown = article_html(bridges, paragraphs(bridges), ref, back="Back to the evidence")
+    cited = re.search(r'<div role="listitem" class="cited" id="cited">(.*?)</div>', shown)[1]
+    assert f"<mark>{COST}</mark> The town paid" in cited
+    assert shown.count("<mark>") == shown.count('id="cited"') == 1
+    assert "3 May 2024 · bridges.txt" in shown
+
+
+def test_cards_tell_which_of_them_are_cited(assistant, bridges):
+    turn = answered(assistant)
+    before, after = replace(turn, claims=(), answer=None), turn
+    assert "[1]" not in evidence_html(before, lambda hit: bridges)
+    first, *others = evidence_html(after, lambda hit: bridges).split("</article>")
+    assert '<span class="number">[1]</span>' in first
+    assert f"<mark>{html.escape(COST)}</mark>" in first
+    assert "3 May 2024 · Paragraph 2" in first
+    assert "[1]" not in "".join(others)
+
+
+def test_hits_beyond_the_first_four_are_folded(assistant):
+    hit = answered(assistant).hits[0]
+    shown, folded = evidence_html(Turn("q", (hit,) * 6), lambda hit: None).split("<details>")
+    assert (shown.count("<article"), folded.count("<article")) == (4, 2)
+    assert "2 more paragraphs" in folded
+    assert "<details>" not in evidence_html(Turn("q", (hit,) * 4), lambda hit: None)
+
+
+def test_after_a_refusal_the_hits_are_called_nearest(assistant):
+    turn = replace(answered(assistant), claims=(), answer=Answer(NOT_FOUND, "not_found", "q"))
+    assert "<h2 tabindex=\"-1\">Nearest paragraphs</h2>" in evidence_html(turn, lambda hit: None)
+    assert "No paragraph of the library" in evidence_html(Turn("q"), lambda hit: None)
+
+
+def test_the_library_names_its_articles_or_says_how_to_add_some(bridges):
+    assert "Old bridge of Arlen" in library_html([bridges], waiting=False)
+    assert "rag add PATH" in library_html([], waiting=False)
+    assert "rag add PATH" not in library_html([], waiting=True)
+    assert "and 1 more" in library_html([bridges] * 201, waiting=False)
+
+
+def test_the_status_says_what_is_waited_for():
+    assert ">Loading the search models…<" in status_html([], "Loading the search models")
+    assert "1 article<" in status_html([make_document(BRIDGES, "/a.txt")], "")
+    assert "rag add" in welcome_html([], "")
+    assert "rag add" not in welcome_html([], "Loading")
+
+
+@pytest.mark.parametrize(("iso", "written"), [("2024-05-03", "3 May 2024"), ("", ""), ("May 2024", "May 2024")])
+def test_dates_are_written_out(iso, written):
+    assert written_date(iso) == written
+
+
+# --- handlers
+
+
+def contents(update):
+    return [message["content"] for message in update]
+
+
+def test_a_question_is_answered_evidence_first(page, monkeypatch):
+    monkeypatch.setattr("rag.app.page._REDRAW_SECONDS", 0)  # else the fake is done before a word is drawn
+    conversation = Conversation()
+    assert page.ask(f"  {QUESTION} ", conversation)[0] == ""
+    steps = list(page.answer(conversation))
+    chat, panel = steps[0]
+    assert contents(chat) == [QUESTION, "<em>Reading the paragraphs…</em>"]
+    assert f"<mark>{COST}</mark>" in panel
+    chat, panel = steps[-1]
+    assert "&#91;1&#93;" in contents(chat)[1]
+    assert not conversation.running
+    assert any("<em>Its</em>" in contents(chat)[1] for chat, _ in steps[1:-1])
+
+
+def test_nothing_is_asked_twice_at_once_and_nothing_empty(page, assistant):
+    conversation = Conversation()
+    page.ask("  \n", conversation)
+    assert conversation.turns == ()
+    page.ask(QUESTION, conversation)
+    page.ask("Another?", conversation)
+    page.retry(conversation)
+    assert [turn.question for turn in conversation.turns] == [QUESTION]
+
+
+def test_a_question_with_half_a_surrogate_pair_is_still_sent_to_the_browser(page):
+    conversation = Conversation()
+    update = page.ask("What \ud800 now?", conversation)
+    assert json.dumps(contents(update[1]), ensure_ascii=False).encode()
+
+
+def test_later_questions_carry_the_conversation(page, assistant):
+    conversation = Conversation()
+    for question in (QUESTION, "How many owls were counted in the forest?"):
+        page.ask(question, conversation)
+        list(page.answer(conversation))
+    assert assistant.asked[0] == (QUESTION, [])
+    assert [message["content"] for message in assistant.asked[1][1]] == [QUESTION, COST]
+
+
+def test_stop_closes_the_stream_and_keeps_what_was_confirmed(page, assistant):
+    assistant.drafts[QUESTION] = (COST, "The town paid 1.1 million crowns of it.")
+    conversation = Conversation()
+    page.ask(QUESTION, conversation)
+    steps = page.answer(conversation)
+    while not conversation.turns[-1].claims:
+        next(steps)
+    page.stop(conversation)
+    assert list(steps) == []
+    assert assistant.closed == 1
+    (turn,) = conversation.turns
+    assert ([claim.text for claim in turn.claims], turn.draft, turn.note) == ([COST], "", "Stopped.")
+
+
+def test_an_old_run_writes_nothing_into_a_new_one(page):
+    conversation = Conversation()
+    page.ask(QUESTION, conversation)
+    old = page.answer(conversation)
+    next(old)
+    page.stop(conversation)
+    page.ask("How many owls were counted in the forest?", conversation)
+    assert list(old) == []
+    assert conversation.running
+    assert conversation.turns[-1] == Turn("How many owls were counted in the forest?")
+
+
+def test_retry_asks_the_last_question_again_in_place_of_its_answer(page, assistant):
+    conversation = Conversation()
+    page.ask(QUESTION, conversation)
+    list(page.answer(conversation))
+    page.retry(conversation)
+    assert conversation.turns == (Turn(QUESTION),)
+    list(page.answer(conversation))
+    assert [question for question, _ in assistant.asked] == [QUESTION, QUESTION]
+    assert assistant.asked[1][1] == []
+
+
+def test_clear_forgets_everything_and_shows_the_library(page):
+    conversation = Conversation()
+    page.ask(QUESTION, conversation)
+    list(page.answer(conversation))
+    panel, chat, *_ = page.clear(conversation)
+    assert (chat, conversation.turns) == ([], ())
+    assert ">Library<" in panel
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ModelMissing("The model is not there.", "Run: rag models fetch"), "Run: rag models fetch"),
+        (QuestionError("The question is too long.", "Ask a shorter one."), "Ask a shorter one."),
+        (ZeroDivisionError("secret detail"), "Something went wrong"),
+    ],
+)
+def test_a_failure_is_said_in_the_chat_and_the_page_goes_on(page, assistant, error, said):
+    assistant.error = error
+    conversation = Conversation()
+    page.ask(QUESTION, conversation)
+    *_, (chat, _) = page.answer(conversation)
+    assert said in html.unescape(contents(chat)[-1])
+    assert "secret detail" not in contents(chat)[-1]
+    assert not conversation.running
+
+
+def test_buttons_show_what_can_be_done(page):
+    def states(conversation):
+        _, ask, stop, retry, clear = page.draw(conversation)
+        return ask.visible, stop.visible, retry.interactive, clear.interactive
+
+    conversation = Conversation()
+    assert states(conversation) == (True, False, False, False)
+    conversation.begin("q")
+    assert states(conversation) == (False, True, False, True)
+    conversation.end()
+    assert states(conversation) == (True, False, True, True)
+
+
+def opened(page, link, conversation=None):
+    return page.open(gr.EventData(None, {"ref": link}), conversation or Conversation())
+
+
+def test_a_citation_opens_its_article(page, assistant):
+    ref = citation_ref(answered(assistant).claims[0].citations[0])
+    assert f"<mark>{COST}</mark>" in opened(page, encode_ref(ref))
+
+
+def test_a_citation_of_an_older_version_says_so(page, assistant, bridges):
+    older = replace(bridges, version="older", text=bridges.text)
+    both = Page(FakeAssistant([bridges, older]))
+    assert "has changed since" in opened(both, encode_ref(Ref(older.id, "older")))
+    assert "has changed since" not in opened(both, encode_ref(Ref(bridges.id, bridges.version)))
+
+
+def test_a_citation_of_an_article_that_is_gone_says_so(page):
+    assert "no longer in the library" in opened(page, encode_ref(Ref("gone", "v")))
+
+
+def test_a_forged_link_opens_nothing(page):
+    for data in ({"ref": "#cite-x"}, {"ref": None}, {}, None, "text"):
+        shown = page.open(gr.EventData(None, data), Conversation())
+        assert "This reference cannot be read." in shown
+
+
+def test_back_leads_to_the_evidence_or_to_the_library(page):
+    conversation = Conversation()
+    assert ">Library<" in opened(page, "#evidence", conversation)
+    page.ask(QUESTION, conversation)
+    list(page.answer(conversation))
+    link = encode_ref(citation_ref(conversation.turns[0].claims[0].citations[0]))
+    assert "Back to the evidence" in opened(page, link, conversation)
+    assert ">Evidence<" in opened(page, "#evidence", conversation)
+
+
+def test_an_open_article_is_not_taken_away_when_the_answer_ends(page, assistant):
+    conversation = Conversation()
+    page.ask(QUESTION, conversation)
+    steps = page.answer(conversation)
+    next(steps)
+    opened(page, encode_ref(hit_ref(conversation.turns[0].hits[0])), conversation)
+    assert all(isinstance(panel, dict) and "value" not in panel for _, panel in steps)
+
+
+def test_the_page_says_what_it_waits_for_until_all_is_there(page, assistant):
+    conversation = Conversation()
+    assistant.load("Loading the answer model")
+    status, chat, panel, timer = page.refresh(conversation)
+    assert "Loading the answer model…" in status
+    assert timer.active
+    assert chat.examples == [{"text": "How many owls were counted?"}]
+    assert all("value" not in update and "active" not in update for update in page.refresh(conversation))
+    assistant.load("")
+    status, *_, timer = page.refresh(conversation)
+    assert "2 articles" in status
+    assert not timer.active
+
+
+def test_the_page_offers_nothing_to_other_programs():
+    """An event that is not private would be listed, and Gradio's own run history would keep what was asked."""
+    blocks = build_page(FakeAssistant([]), Settings())
+    listed = [f for f in blocks.config["dependencies"] if f["api_visibility"] != "private"]
+    assert listed == []
