@@ -73,9 +73,12 @@ def load(
         ConfigError: an unknown setting, or a value that cannot be used.
     """
     environ = os.environ if environ is None else environ
-    file = file or Path(environ.get("RAG_CONFIG") or "rag.toml")
+    if named := file or environ.get("RAG_CONFIG"):
+        file = Path(named)
+    elif (usual := Path("rag.toml")).is_file():
+        file = usual
     values: dict[str, Any] = {}
-    if file.is_file() or "RAG_CONFIG" in environ:
+    if file:
         values |= {name: _value(name, value, f"{name} in {file}") for name, value in _read_toml(file).items()}
     for name in (f.name for f in dataclasses.fields(Settings)):
         variable = f"RAG_{name.upper()}"
@@ -99,7 +102,10 @@ def _value(name: str, value: Any, label: str) -> Any:
     if name not in kinds:
         raise ConfigError(f"{label} is not a setting.", f"Settings are: {', '.join(kinds)}.")
     if kinds[name] == "Path":
-        return Path(value).expanduser()
+        try:
+            return Path(value).expanduser()
+        except (TypeError, RuntimeError) as exc:  # RuntimeError: no home of that user
+            raise ConfigError(f"{label} is {value!r}; expected a path.", f"{exc}.") from exc
     if kinds[name] == "int":
         try:
             return int(str(value))

@@ -339,7 +339,10 @@ _PERMISSIONS = "Give another folder with RAG_INDEX, or change its permissions."
 _DOCUMENTS = (
     "SELECT d.id, v.version, v.title, d.source, v.date, v.text FROM documents d JOIN versions v ON v.document = d.id WHERE 1"
 )
-_PARAGRAPHS = 'SELECT p.id, p.number, p.start, p."end", d.id, d.version FROM paragraphs p JOIN documents d ON d.id = p.document WHERE 1'
+_PARAGRAPHS = (
+    'SELECT p.id, p.number, p.start, p."end", d.id, d.version '
+    "FROM paragraphs p JOIN documents d ON d.id = p.document WHERE 1"
+)
 # One value in place of a list of them, whose number SQLite limits to 32,766.
 _LISTED = "(SELECT value FROM json_each(?))"
 # By a random step: the numbers that derived indexes bear mean nothing to a library that was put back from a copy, or begun

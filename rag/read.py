@@ -6,10 +6,12 @@ tells the article's paragraphs from them by form (sentences against labels) and 
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import itertools
 import os
 import re
+import stat
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -46,9 +48,11 @@ def find_files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
     Hidden files and folders below a named folder are passed over; symbolic links to folders are not followed.
 
     Raises:
-        ReadError: a path does not exist.
+        ReadError: a path does not exist, or cannot be stored as text.
     """
-    for path in (Path(os.path.abspath(Path(p).expanduser())) for p in paths):
+    for path in map(absolute, paths):
+        if shown(path) != str(path):
+            raise ReadError(f"The name {shown(path)} is not UTF-8.", "Rename it.")
         if path.is_dir():
             for folder, names, files in os.walk(path):
                 names[:] = sorted(n for n in names if not n.startswith("."))
@@ -58,7 +62,17 @@ def find_files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
         elif path.exists():
             yield path
         else:
-            raise ReadError(f"{path} does not exist.", "Check the path.")
+            raise ReadError(f"{shown(path)} does not exist.", "Check the path.")
+
+
+def absolute(path: str | os.PathLike[str]) -> Path:
+    """Returns the absolute path, "~" replaced; links are not followed, so that a source stays as it was named."""
+    return Path(os.path.abspath(os.path.expanduser(path)))
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    """Returns a path as text that can be printed and stored: bytes of its name that are not UTF-8 become "\ufffd"."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def read(path: Path, *, max_bytes: int) -> Document:
@@ -72,21 +86,25 @@ def read(path: Path, *, max_bytes: int) -> Document:
         ReadError: the file cannot be read as an article; the message says why.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise ReadError(f"{path.suffix or 'A file without a suffix'} is not a format that is read yet.", _FORMATS)
+        formats = f"Save it as one of {', '.join(sorted(SUFFIXES))}."
+        raise ReadError(f"{shown(path.suffix) or 'A file without a suffix'} is not a format that is read yet.", formats)
+    if shown(path) != str(path):
+        raise ReadError("The file's name is not UTF-8.", "Rename it.")
     try:
-        size = path.stat().st_size
-        if size > max_bytes:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ReadError("It is not a file.", "Name a text file.")
+        if status.st_size > max_bytes:
             raise ReadError(
-                f"The file is too large: {size / 1e6:.0f} MB, at most {max_bytes / 1e6:.0f} MB.",
+                f"The file is too large: {status.st_size / 1e6:.0f} MB, at most {max_bytes / 1e6:.0f} MB.",
                 "Split it, or raise max_file_mb.",
             )
         data = path.read_bytes()
+    except FileNotFoundError as exc:
+        raise ReadError("The file is not there.", "Check the path, or where a link leads.") from exc
     except OSError as exc:
         raise ReadError(f"The file cannot be opened: {exc.strerror or exc}.", "Check its permissions.") from exc
     return make_document(decode(data), str(path))
-
-
-_FORMATS = f"Save it as one of {', '.join(sorted(SUFFIXES))}."
 
 
 def make_document(raw: str, source: str) -> Document:
@@ -128,7 +146,7 @@ def decode(data: bytes) -> str:
     """
     encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "utf-8")
     if encoding == "utf-8" and b"\0" in data:
-        raise ReadError("The file is not text: it has null bytes.", _FORMATS)
+        raise ReadError("The file is not text: it has null bytes.", "Save it as UTF-8 text.")
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as exc:
@@ -165,6 +183,8 @@ _BYLINE = re.compile(
 _DATE_PREFIX = re.compile(
     r"^(?:(?:first |last |originally )?(?:published|updated|posted|modified|date|created|issued)(?: on| at)?\s*:?\s*)+", re.I
 )
+_NEXT_WORD = re.compile(r"\S+")
+_NO_WORDS = re.compile(r"[^\W_]+_\w+|[\W\d_]*|[-+]?[\d.,]+ ?°? ?[CF]")  # spot_img, * * *, 24.5 C
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 
 
@@ -183,10 +203,12 @@ def parse_date(text: str) -> str:
     line = _DATE_PREFIX.sub("", _line(text))
     if not _YEAR.search(line) or len(line) > 60:
         return ""
+    dotted = bool(re.match(r"\d{1,2}\.", line))  # 3.5.2024 is the third of May wherever it is written so
+    defaults = (datetime.datetime(2000, 1, 1), datetime.datetime(2001, 2, 2))
     try:
         # Two defaults that differ in day and month: a date that leaves one of them out is not taken.
-        first, second = (parser.parse(line, default=parser.parse(d)) for d in ("2000-01-01", "2001-02-02"))
-    except (ValueError, OverflowError):
+        first, second = (parser.parse(line, default=d, dayfirst=dotted, ignoretz=True) for d in defaults)
+    except (ValueError, ArithmeticError):
         return ""
     return first.date().isoformat() if first.date() == second.date() else ""
 
@@ -210,6 +232,11 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
     while end > start and (text[end - 1] in _INVISIBLE or text[end - 1].isspace()):
         end -= 1
     return start, end
+
+
+def _bare(line: str) -> str:
+    start, end = _trim(line, 0, len(line))
+    return line[start:end]
 
 
 def _groups(text: str) -> Iterator[list[tuple[int, int]]]:
@@ -239,7 +266,7 @@ def _is_wrapped(text: str, lines: list[tuple[int, int]]) -> bool:
         return False
     full = 0
     for (start, end), (after, _) in itertools.pairwise(lines):
-        word = re.match(r"\S+", text[after:])
+        word = _NEXT_WORD.match(text, after)
         full += end - start + 1 + len(word.group() if word else "") >= width - 1
     return full >= 0.8 * (len(lines) - 1)
 
@@ -298,7 +325,7 @@ def _kind(unit: str, inside: bool, has_prose: bool) -> Kind:
         return "furniture"
     if _is_prose(unit) or (_BULLET.match(unit) and _n_words(unit) >= 3):
         return "paragraph"
-    if _LABEL.match(unit) or re.fullmatch(r"\w+_\w+|[\W\d_]*", unit):
+    if _LABEL.match(unit) or _NO_WORDS.fullmatch(unit):
         return "furniture"
     return "heading"
 
@@ -328,7 +355,7 @@ def _find_title(strings: list[str], body: int) -> int | None:
         and not _BYLINE.match(s)
         and _n_words(s) <= 40
         and re.search(r"[^\W\d_]{2}", s)
-        and not re.fullmatch(r"\w+_\w+|[-+]?[\d.,]+ ?°? ?[CF]", s)
+        and not _NO_WORDS.fullmatch(s)
     ]
     wide = [i for i in labels if _n_words(strings[i]) >= 5 and not _LABEL.match(strings[i])]
     if wide:
@@ -363,14 +390,18 @@ def _markdown(text: str) -> Iterator[Block]:
     in_row = False
     for opening, token in zip([None, *tokens], tokens, strict=False):
         in_row = token.type == "tr_open" or (in_row and token.type != "tr_close")
-        if token.type == "tr_open" and token.map:
-            yield Block("paragraph", *_trim(text, starts[token.map[0] + body], starts[token.map[1] + body] - 1))
-        if in_row or token.map is None or token.type not in ("inline", "fence", "code_block"):
+        if token.map is None or token.type not in ("tr_open", "inline", "fence", "code_block"):
             continue
         start, end = _trim(text, starts[token.map[0] + body], starts[token.map[1] + body] - 1)
-        first = token.content.split("\n", 1)[0].strip()
+        if in_row:
+            if token.type == "tr_open" and start < end:
+                yield Block("paragraph", start, end)
+            continue
+        first, *_, last = [_bare(line) for line in token.content.rstrip("\n").split("\n")] * 2
         start = max(start, text.find(first, start, end))
-        if start >= end or not re.sub(r"!\[.*?\]\(.*?\)", "", token.content).strip():
+        if token.type == "fence":  # its closing mark is in the span, and none of its content
+            end = text.rfind(last, start, end) + len(last)
+        if start >= end or not _bare(re.sub(r"!\[.*?\]\(.*?\)", "", token.content)):
             continue
         heading = opening is not None and opening.type == "heading_open"
         if heading and opening is not None:

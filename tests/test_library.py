@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -138,7 +139,8 @@ def test_examples_come_newest_document_first(library):
 
 
 def test_a_text_of_any_script_is_stored_exactly(library):
-    text = "หัวข้อ 🦉\n\nภาษาไทยไม่มีวรรคตอนและประโยคนี้ยาวพอสมควร 👩🏽\u200d🚀 שלום עולם\u200f.\n\nSecond one, with “quotes” and e\u0301, is here."
+    thai = "หัวข้อ 🦉\n\nภาษาไทยไม่มีวรรคตอนและประโยคนี้ยาวพอสมควร 👩🏽\u200d🚀 שלום עולם\u200f."
+    text = thai + "\n\nSecond one, with “quotes” and e\u0301, is here."
     document = stored(library, text, "/a/ไทย.txt")
     assert library.documents() == (document,)
     assert [p.text for p in library.stored_paragraphs()] == [document.text[p.start : p.end] for p in paragraphs(document)]
@@ -330,7 +332,7 @@ def test_two_processes_that_write_take_turns_and_lose_nothing(tmp_path):
     spans = sorted(json.loads(line) for process in both for line in process.communicate(timeout=60)[0].splitlines())
     assert [process.returncode for process in both] == [0, 0]
     assert len(spans) == 10
-    assert all(first[1] <= second[0] for first, second in zip(spans, spans[1:], strict=False))
+    assert all(first[1] <= second[0] for first, second in itertools.pairwise(spans))
     library = Library(tmp_path / "index")
     assert library.count() == (10, 20)
     library.close()

@@ -1,15 +1,21 @@
 """Reading: one canonical text, and the article told apart from what surrounds it."""
 
 import hashlib
+import os
+import re
+import textwrap
+import time
 import unicodedata
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.config import ROOT
 from rag.errors import ReadError
-from rag.read import canonical, decode, layout, read
+from rag.read import canonical, decode, document_id, find_files, layout, make_document, parse_date, read
+from tests.conftest import OWLS
 from tests.hostile import texts
 
 MAX = 2**20
@@ -70,7 +76,7 @@ def test_byte_order_marks_decide_the_encoding(encoding):
     ("data", "message"),
     [
         (b"caf\xe9 au lait", r"not UTF-8 text: byte 0xe9 at offset 3\. Save it as UTF-8\."),
-        (b"PK\x03\x04\x00\x00binary", r"null bytes.*Save it as one of"),
+        (b"PK\x03\x04\x00\x00binary", r"null bytes\. Save it as UTF-8 text\."),
         (b"\xff\xfea\x00b", r"not UTF-16 text: byte 0x62 at offset 4"),
     ],
 )
@@ -95,6 +101,7 @@ def test_canonical_is_idempotent_nfc_and_has_one_kind_of_line_end(raw):
 
 
 @given(texts, st.sampled_from(["/a/b.txt", "/a/b.md"]))
+@example("# a\u200b", "/a/b.md")  # the heading's words were not found again, and its span began at the mark
 def test_blocks_are_trimmed_in_order_and_do_not_overlap(raw, source):
     text = canonical(raw)
     end = 0
@@ -113,3 +120,311 @@ def test_every_visible_character_of_a_plain_text_is_in_a_block(raw):
         at = block.end
     outside += text[at:]
     assert not [c for c in outside if not c.isspace() and unicodedata.category(c) != "Cf"]
+
+
+# --- files ---------------------------------------------------------------------------------------------------------
+
+
+def refused(path, message, max_bytes=MAX):
+    with pytest.raises(ReadError, match=message):
+        read(path, max_bytes=max_bytes)
+
+
+def test_files_that_are_no_articles_say_why_and_what_to_do(write, tmp_path):
+    refused(write("empty.txt", ""), r"The file is empty\. Nothing was added\.")
+    refused(write("blank.txt", " \n\u00a0\t\r\n"), "The file is empty")
+    refused(write("invisible.txt", "\ufeff\u200b\n\u200d"), "The file is empty")  # used to be an IndexError
+    refused(write("a.docx", "PK"), r"\.docx is not a format that is read yet\. Save it as one of \.markdown, \.md, .*\.txt")
+    refused(write("README", "Words of a sentence."), "A file without a suffix is not a format")
+    refused(write("binary.txt", b"\x7fELF\0\0"), r"The file is not text: it has null bytes\. Save it as UTF-8 text\.")
+    refused(write("latin.txt", "café".encode("latin-1")), r"not UTF-8 text: byte 0xe9 at offset 3\. Save it as UTF-8\.")
+    refused(tmp_path / "gone.txt", r"The file is not there\. Check the path")
+    (tmp_path / "folder.txt").mkdir()
+    refused(tmp_path / "folder.txt", r"It is not a file\. Name a text file\.")
+
+
+def test_a_file_of_50_mb_is_refused_before_it_is_read(tmp_path):
+    with open(tmp_path / "huge.txt", "wb") as file:
+        file.truncate(50_000_000)
+    refused(tmp_path / "huge.txt", r"too large: 50 MB, at most 20 MB\. Split it, or raise max_file_mb\.", 20_000_000)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    # Opening it used to block for ever.
+    os.mkfifo(tmp_path / "pipe.txt")
+    refused(tmp_path / "pipe.txt", "It is not a file")
+
+
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path):
+    # It used to end the whole batch with a UnicodeEncodeError from SQLite.
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.txt")
+    with open(path, "w") as file:
+        file.write(OWLS)
+    refused(Path(path), r"name is not UTF-8\. Rename it\.")
+    with pytest.raises(ReadError, match=r"caf\ufffd\.txt is not UTF-8\. Rename it\."):
+        list(find_files([path]))
+
+
+def test_folders_are_walked_in_name_order_without_hidden_files(write, tmp_path):
+    for name in ("b.txt", "a/z.md", "a/y.MARKDOWN", ".hidden/x.txt", "a/.secret.txt", "a/picture.png", "c.text"):
+        write(f"in/{name}", "x")
+    found = [str(path.relative_to(tmp_path / "in")) for path in find_files([tmp_path / "in"])]
+    assert found == ["b.txt", "c.text", "a/y.MARKDOWN", "a/z.md"]
+
+
+def test_a_relative_path_and_a_home_are_made_absolute(write, monkeypatch, tmp_path):
+    write("home/a.txt", OWLS)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert list(find_files(["home/a.txt"])) == list(find_files(["~/a.txt"])) == [tmp_path / "home" / "a.txt"]
+    for missing in ("nowhere/b.txt", "~nobody-of-that-name/b.txt"):
+        with pytest.raises(ReadError, match=rf"{missing} does not exist\. Check the path\."):
+            list(find_files([missing]))
+
+
+def test_a_document_names_its_source_and_its_text(write):
+    path = write("articles/owls.txt", OWLS.replace("\n", "\r\n"))
+    document = read(path, max_bytes=MAX)
+    assert document.text == OWLS
+    assert document.version == hashlib.sha256(OWLS.encode()).hexdigest()
+    assert document.id == hashlib.sha256(str(path).encode()).hexdigest()[:12] == document_id(str(path))
+    assert (document.source, document.title) == (str(path), "Owls return to the Marrow forest")
+
+
+# --- headline and date ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("Saturday, July 19, 2025", "2025-07-19"),
+        ("2024-05-03", "2024-05-03"),
+        ("Published: 3 May 2024", "2024-05-03"),
+        ("Last updated on 3rd May, 2024 at 4:36 p.m. ET", "2024-05-03"),
+        ("3.5.2024", "2024-05-03"),
+        ("2024.05.03", "2024-05-03"),
+        ("May 2024", ""),  # no day
+        ("3 May", ""),  # no year
+        ("2024", ""),
+        ("The bridge was opened on 3 May 2024", ""),
+        ("Chapter 12, 2024", ""),
+        ("99 99 2024", ""),
+        ("", ""),
+    ],
+)
+def test_only_a_whole_date_is_a_date(text, date):
+    assert parse_date(text) == date
+
+
+def test_a_time_zone_that_is_not_known_raises_no_warning(recwarn):
+    # dateutil warned on the reader's terminal for each "4:36 p.m. ET".
+    assert parse_date("May 26, 2026, 4:36 p.m. ET") == "2026-05-26"
+    assert not recwarn.list
+
+
+@given(
+    st.lists(st.sampled_from("2024 1999 20th May Jan. Tuesday , / - . : T Z +07 31 99999999999 1e99 ٣ nan AM ET".split()))
+)
+def test_a_date_is_iso_or_nothing(words):
+    for text in (" ".join(words), "".join(words)):
+        assert re.fullmatch(r"(\d{4}-\d\d-\d\d)?", parse_date(text))
+
+
+def test_the_headline_is_found_before_the_article_and_after_the_menu():
+    page = "Menu\nHome\nNews\nSport\n\nSubscribe to our newsletter now\n\n" + OWLS
+    assert make_document(page, "/a/b.txt").title == "Owls return to the Marrow forest"
+
+
+def test_a_headline_that_asks_is_the_first_line():
+    text = "Why do owls return?\n\nForty owls were counted in the forest this winter, more than before.\n"
+    assert make_document(text, "/a/b.txt").title == "Why do owls return?"
+    assert found(text) == ["Forty owls were counted in the forest this winter, more than before."]
+
+
+def test_without_a_headline_the_file_s_name_is_the_title():
+    text = "Forty owls were counted in the forest this winter.\n\n" * 2
+    only = make_document("Forty owls were counted in the forest this winter. " * 5, "/a/owls.txt")
+    assert only.title == "owls"
+    assert make_document(text, "/a/owls.txt").title == "Forty owls were counted in the forest this winter."
+
+
+# --- paragraphs as a reader counts them ----------------------------------------------------------------------------
+
+FIRST = "Forty snowy owls were counted in the Marrow forest this winter."
+SECOND = "The biologist Tomas Reyk says that mild winters bring more voles."
+THIRD = "He will count them again in spring."
+
+
+def test_lines_without_blank_lines_are_paragraphs():
+    assert found(f"Owls return to the Marrow forest\n{FIRST}\n{SECOND}\n{THIRD}\n") == [FIRST, SECOND, THIRD]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r", "\u2028", "\x85"])
+def test_line_ends_of_every_system_are_the_same(newline):
+    assert found(f"{FIRST}\n\n{SECOND}\n\n{THIRD}".replace("\n", newline)) == [FIRST, SECOND, THIRD]
+
+
+def test_mixed_line_ends_are_the_same():
+    assert found(f"{FIRST}\r\n\r\n{SECOND}\n\r\n{THIRD}\r\r") == [FIRST, SECOND, THIRD]
+
+
+def test_text_wrapped_by_a_program_is_joined():
+    wrapped = textwrap.fill(" ".join([FIRST, SECOND, THIRD] * 3), 72)
+    assert wrapped.count("\n") > 4
+    assert found(f"{wrapped}\n\n{wrapped.replace('Forty', 'Fifty')}\n") == [wrapped, wrapped.replace("Forty", "Fifty")]
+
+
+def test_an_indented_wrapped_text_is_joined():
+    wrapped = textwrap.fill(" ".join([FIRST, SECOND, THIRD] * 2), 68)
+    indented = textwrap.indent(wrapped, "   ")
+    assert found(indented) == [indented.strip()]
+
+
+def test_headings_between_paragraphs_are_no_paragraphs():
+    text = f"Owls return to the forest\n\n{FIRST}\n\nWhat brings them\n\n{SECOND}\n\n{THIRD}\n"
+    assert found(text) == [FIRST, SECOND, THIRD]
+    assert found(text, "heading") == ["What brings them"]
+
+
+def test_a_list_is_one_paragraph():
+    items = "- snowy owls, forty of them\n- barn owls\n- tawny owls, which nobody counted"
+    assert found(f"{FIRST}\n\n{items}\n\n{SECOND}") == [FIRST, items, SECOND]
+    assert found(f"{FIRST}\n\nSnowy owl\n\nBarn owl\n\nTawny owl\n\n{SECOND}") == [
+        FIRST,
+        "Snowy owl\n\nBarn owl\n\nTawny owl",
+        SECOND,
+    ]
+
+
+def test_a_page_saved_as_text_has_menus_before_and_after():
+    page = f"""24.5 C
+Arlen
+Friday, May 3, 2024
+Sign in
+Home
+Politics
+Business
+
+logo_img
+
+Owls return to the Marrow forest
+
+By Ana Lind
+
+{FIRST}
+
+Advertisement
+
+{SECOND}
+
+Related: Voles in the north
+
+{THIRD}
+
+Previous article
+Storm over the coast
+
+Latest article
+
+Copyright © 2024 The Arlen Post. All rights reserved.
+"""
+    document = make_document(page, "/a/page.txt")
+    assert (document.title, document.date) == ("Owls return to the Marrow forest", "2024-05-03")
+    assert found(page) == [FIRST, SECOND, THIRD]
+
+
+@pytest.mark.parametrize("seed_like", ["ไทย", "ລາວ", "日本語"])
+def test_scripts_without_spaces_have_paragraphs(seed_like):
+    text = f"{seed_like}หัวข้อ\n\n" + "ภาษาไทยไม่มีวรรคตอนและย่อหน้านี้ยาวพอที่จะเป็นย่อหน้าหนึ่งของบทความ\n\n" * 2
+    assert len(found(text)) == 2
+
+
+# --- Markdown ------------------------------------------------------------------------------------------------------
+
+MARKDOWN = """---
+title: "Owls return"
+date: 2024-05-03
+---
+
+# A heading
+
+Forty **snowy** owls were counted
+in the [Marrow](https://example.org) forest.
+
+- one owl
+- two owls
+  with a second line
+
+1. first
+
+> Quoted words.
+
+| owl | count |
+|---|---|
+| snowy | 40 |
+
+```python
+owls = 40
+```
+
+    indented code
+
+![only a picture](owl.png)
+
+<div>html</div>
+
+Last words.
+"""
+
+
+def test_markdown_by_its_syntax():
+    document = make_document(MARKDOWN, "/a/b.md")
+    assert (document.title, document.date) == ("Owls return", "2024-05-03")
+    assert found(MARKDOWN, "heading", "/a/b.md") == ["A heading"]
+    assert found(MARKDOWN, source="/a/b.md") == [
+        "Forty **snowy** owls were counted\nin the [Marrow](https://example.org) forest.",
+        "one owl",
+        "two owls\n  with a second line",
+        "first",
+        "Quoted words.",
+        "| owl | count |",
+        "| snowy | 40 |",
+        "owls = 40",
+        "indented code",
+        "Last words.",
+    ]
+
+
+def test_markdown_without_front_matter_takes_its_first_heading():
+    document = make_document("# Owls return\n\n3 May 2024\n\n" + FIRST, "/a/b.md")
+    assert (document.title, document.date) == ("Owls return", "2024-05-03")
+    assert make_document("Owls\n====\n\n" + FIRST, "/a/b.md").title == "Owls"
+    assert make_document(FIRST, "/a/owls-of-marrow.md").title == "owls-of-marrow"
+
+
+# --- long and hostile ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "_" * 200_000 + "-",
+        "." + ")" * 200_000 + "x",
+        "wrapped words of fifty characters or so, all alike\n" * 20_000,
+        "one two, " * 50_000,
+        "a_" * 50_000,
+        "- item\n" * 20_000,
+        "Label\n\n" * 20_000,
+        "2024 " * 12 + "\n",
+        "é" * 100_000,
+        "1.000.000" * 20_000,
+        ">" * 20_000 + "\n",
+        "[" * 20_000 + "\n",
+        "|a" * 20_000 + "\n",
+    ],
+    ids=lambda unit: unit[:12],
+)
+@pytest.mark.parametrize("suffix", [".txt", ".md"])
+def test_reading_takes_time_in_proportion_to_the_length(unit, suffix):
+    started = time.process_time()
+    layout(canonical(f"{FIRST}\n\n{unit}\n\n{SECOND}"), f"/a/b{suffix}")
+    assert time.process_time() - started < 4

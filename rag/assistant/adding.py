@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 from rag.config import Settings
 from rag.errors import ReadError
 from rag.library import Library
-from rag.read import find_files, read
+from rag.read import SUFFIXES, absolute, find_files, read, shown
 from rag.retrieve import index_text
 from rag.split import paragraphs
 from rag.types import AddReport, Document, Embedder, Paragraph
@@ -37,25 +37,22 @@ def add(
     library.bind(embedder.name)
     files, failed = _listed(paths, library)
     known = library.versions()
-    versions = {version: document for document, version in known.items()}
     added: list[str] = []
     changed: list[str] = []
-    unchanged, duplicates = [], []
+    unchanged: list[str] = []
     batch: list[Document] = []
     for n, file in enumerate(files):
         if progress:
-            progress(n, len(files), file.name)
+            progress(n, len(files), shown(file.name))
         try:
-            document = _article(file, settings)
+            document = _read(file, settings)
         except ReadError as exc:
-            failed.append((str(file), str(exc)))
+            failed.append((shown(file), str(exc)))
             continue
         if known.get(document.id) == document.version:
             unchanged.append(document.id)
             continue
         (changed if document.id in known else added).append(document.id)
-        if versions.setdefault(document.version, document.id) != document.id:
-            duplicates.append((document.id, versions[document.version]))
         known[document.id] = document.version
         batch.append(document)
         if len(batch) == _BATCH:
@@ -64,7 +61,8 @@ def add(
     store(batch, library, embedder)
     if progress:
         progress(len(files), len(files), "")
-    return AddReport(tuple(added), tuple(changed), tuple(unchanged), tuple(failed), tuple(duplicates))
+    duplicates = _duplicates(known, {*added, *changed})
+    return AddReport(tuple(added), tuple(changed), tuple(unchanged), tuple(failed), duplicates)
 
 
 def rebuild(library: Library, embedder: Embedder, settings: Settings, progress: Progress | None = None) -> AddReport:
@@ -87,7 +85,8 @@ def rebuild(library: Library, embedder: Embedder, settings: Settings, progress: 
     found = add(folders, library, embedder, settings) if folders else AddReport()
     if progress:
         progress(len(fresh), len(fresh), "")
-    return replace(found, changed=tuple(changed), unchanged=tuple(unchanged), failed=tuple(failed) + found.failed)
+    failed += [(path, reason) for path, reason in found.failed if path not in dict(failed)]
+    return replace(found, changed=tuple(changed), unchanged=tuple(unchanged), failed=tuple(failed))
 
 
 def store(documents: Sequence[Document], library: Library, embedder: Embedder) -> None:
@@ -96,35 +95,37 @@ def store(documents: Sequence[Document], library: Library, embedder: Embedder) -
         library.put([_embedded(document, embedder) for document in documents], embedder.name)
 
 
+def _duplicates(versions: Mapping[str, str], among: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """Returns (id, id of an older document with the same text) for some documents; `versions` has the oldest first."""
+    first: dict[str, str] = {}
+    pairs = [(document, first.setdefault(version, document)) for document, version in versions.items()]
+    return tuple((document, older) for document, older in pairs if older != document and document in among)
+
+
 def _listed(paths: Iterable[str | os.PathLike[str]], library: Library) -> tuple[list[Path], list[tuple[str, str]]]:
     files: dict[Path, None] = {}
     failed = []
-    for path in paths:
+    for path in map(absolute, paths):
         try:
             found = list(find_files([path]))
         except ReadError as exc:
-            failed.append((str(path), str(exc)))
+            failed.append((shown(path), str(exc)))
             continue
-        if os.path.isdir(path):
-            library.add_folders([os.path.abspath(path)])
+        if path.is_dir():
+            library.add_folders([str(path)])
             if not found:
-                failed.append((str(path), "The folder has no .txt or .md files."))
+                failed.append((shown(path), f"The folder has no articles: no {', '.join(sorted(SUFFIXES))} files."))
         files |= dict.fromkeys(found)
     return list(files), failed
 
 
-def _article(file: Path, settings: Settings) -> Document:
-    document = read(file, max_bytes=settings.max_file_mb * 2**20)
-    if not paragraphs(document):
-        raise ReadError(
-            f"{file} has no paragraph of an article.", "Footnote reads articles: sentences, not lists of labels."
-        )
-    return document
+def _read(file: Path, settings: Settings) -> Document:
+    return read(file, max_bytes=settings.max_file_mb * 10**6)
 
 
 def _again(document: Document, settings: Settings) -> tuple[Document, str]:
     try:
-        return _article(Path(document.source), settings), ""
+        return _read(Path(document.source), settings), ""
     except ReadError as exc:
         return document, f"{exc} Its stored text is kept."
 

@@ -1,0 +1,255 @@
+"""Adding: what is there already is left alone, what changed replaces its old version, what fails is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from rag.config import ROOT
+from rag.errors import DocumentMissing, LibraryMismatch, ModelMissing
+from rag.types import AddReport
+from tests.conftest import BRIDGES, OWLS
+from tests.fakes import FakeEmbedder
+
+
+def titles(assistant):
+    return [document.title for document in assistant.documents()]
+
+
+def test_a_folder_is_added_once(make_assistant, articles):
+    embedder = FakeEmbedder()
+    assistant = make_assistant(embedder=embedder)
+    first = assistant.add([articles])
+    assert first == AddReport(added=tuple(d.id for d in assistant.documents()))
+    assert titles(assistant) == ["Old bridge of Arlen reopens after nine years", "Owls return to the Marrow forest"]
+    generation, n_embedded = assistant.library.generation, len(embedder.seen)
+    assert n_embedded == 5
+    again = assistant.add([articles, articles / "owls.txt", str(articles) + "/../articles/owls.txt"])
+    assert again == AddReport(unchanged=first.added)
+    assert len(embedder.seen) == n_embedded
+    assert assistant.library.generation == generation  # nothing for any process to do
+
+
+def test_the_title_is_embedded_with_each_paragraph(make_assistant, articles):
+    embedder = FakeEmbedder()
+    make_assistant(embedder=embedder).add(articles / "owls.txt")
+    title = "Owls return to the Marrow forest\n"
+    assert [text.startswith(title) for text in embedder.seen] == [True, True]
+    assert embedder.seen[0].endswith("the largest number since 1987.")
+
+
+def test_a_changed_file_replaces_its_old_version_and_keeps_it_readable(make_assistant, articles, write):
+    assistant = make_assistant()
+    assistant.add(articles)
+    old = next(d for d in assistant.documents() if "bridge" in d.title)
+    write("articles/bridges.txt", BRIDGES.replace("4.2 million", "9.9 million"))
+    report = assistant.add(articles)
+    assert (report.changed, len(report.unchanged), report.added) == ((old.id,), 1, ())
+    hits = assistant.search("How many crowns did its repair cost?", [old.id])
+    assert "9.9 million" in hits[0].text
+    assert not any("4.2 million" in hit.text for hit in assistant.search("4.2 million crowns"))
+    assert "4.2 million" in assistant.document(old.id, old.version).text
+
+
+def test_a_change_of_line_ends_is_no_change(make_assistant, articles, write):
+    assistant = make_assistant()
+    added = assistant.add(articles).added
+    write("articles/owls.txt", "\ufeff" + OWLS.replace("\n", "\r\n"))
+    assert assistant.add(articles).unchanged == added
+
+
+def test_files_that_fail_are_told_and_the_others_are_added(make_assistant, articles, write, tmp_path):
+    write("articles/empty.txt", "")
+    write("articles/binary.txt", b"\0\1\2")
+    write("articles/picture.png", b"not read at all")
+    (tmp_path / "bare").mkdir()
+    assistant = make_assistant()
+    report = assistant.add([articles, tmp_path / "nowhere", tmp_path / "bare", write("a.pdf", "%PDF")])
+    assert len(report.added) == 2
+    reasons = {path.rpartition("/")[2]: reason for path, reason in report.failed}
+    assert set(reasons) == {"empty.txt", "binary.txt", "nowhere", "bare", "a.pdf"}
+    assert reasons["nowhere"] == f"{tmp_path}/nowhere does not exist. Check the path."
+    assert reasons["bare"] == "The folder has no articles: no .markdown, .md, .text, .txt files."
+    assert reasons["binary.txt"].startswith("The file is not text")
+
+
+def test_names_that_are_not_utf_8_fail_alone(make_assistant, articles):
+    # One such name used to end the whole batch with a UnicodeEncodeError, as did a folder of such a name.
+    bad = os.fsencode(articles) + b"/caf\xe9.txt"
+    os.mkdir(os.fsencode(articles) + b"/d\xe9j\xe0")
+    for path in (bad, os.fsencode(articles) + b"/d\xe9j\xe0/owls.txt"):
+        with open(path, "w") as file:
+            file.write(OWLS)
+    report = make_assistant().add([articles, os.fsdecode(os.fsencode(articles) + b"/d\xe9j\xe0")])
+    assert len(report.added) == 2
+    assert sorted(path.partition("articles/")[2] for path, _ in report.failed) == [
+        "caf\ufffd.txt",
+        "d\ufffdj\ufffd",
+        "d\ufffdj\ufffd/owls.txt",
+    ]
+    assert all("UTF-8" in reason for _, reason in report.failed)
+
+
+def test_equal_texts_are_two_documents_reported_as_duplicates(make_assistant, articles, write):
+    write("articles/copy.txt", OWLS)
+    write("articles/z-copy.txt", OWLS)
+    assistant = make_assistant()
+    report = assistant.add(articles)
+    by_name = {d.source.rpartition("/")[2]: d.id for d in assistant.documents()}
+    copies = [by_name[name] for name in ("owls.txt", "z-copy.txt")]
+    assert report.duplicates == tuple((copy, by_name["copy.txt"]) for copy in copies)
+    assert assistant.add(articles).duplicates == ()
+
+
+def test_texts_that_changed_places_are_no_duplicates(make_assistant, articles, write):
+    # The version that a file had before was still counted as its text.
+    assistant = make_assistant()
+    assistant.add(articles)
+    write("articles/bridges.txt", OWLS)
+    write("articles/owls.txt", BRIDGES)
+    report = assistant.add(articles)
+    assert len(report.changed) == 2
+    assert report.duplicates == ()
+
+
+def test_progress_counts_the_files(make_assistant, articles):
+    seen = []
+    make_assistant().add(articles, progress=lambda *step: seen.append(step))
+    assert seen == [(0, 2, "bridges.txt"), (1, 2, "owls.txt"), (2, 2, "")]
+
+
+# --- removing and rebuilding ---------------------------------------------------------------------------------------
+
+
+def test_remove_is_all_or_nothing(make_assistant, articles):
+    assistant = make_assistant()
+    first, second = assistant.add(articles).added
+    with pytest.raises(DocumentMissing, match="does not hold document 'nonsense'"):
+        assistant.remove([first, "nonsense"])
+    assert len(assistant.documents()) == 2
+    assistant.remove([first])
+    assert [d.id for d in assistant.documents()] == [second]
+    assert {hit.document for hit in assistant.search("bridge of Arlen")} == {second}
+    assert assistant.add(articles).added == (first,)
+
+
+def test_rebuild_reads_files_again_and_finds_new_ones(make_assistant, articles, write):
+    embedder = FakeEmbedder()
+    assistant = make_assistant(embedder=embedder)
+    bridges, owls = assistant.add(articles).added
+    write("articles/owls.txt", OWLS.replace("Forty", "Fifty"))
+    write("articles/storks.txt", "Storks arrive\n\nTwo storks came to the town this spring.\n")
+    steps = []
+    report = assistant.rebuild(progress=lambda *step: steps.append(step))
+    assert (report.unchanged, report.changed, len(report.added)) == ((bridges,), (owls,), 1)
+    assert [step[:2] for step in steps] == [(0, 2), (1, 2), (2, 2)]
+    assert assistant.search("How many storks came?")[0].title == "Storks arrive"
+    assert assistant.search("Fifty snowy owls")[0].document == owls
+
+
+def test_rebuild_keeps_the_text_of_a_file_that_is_gone_or_broken(make_assistant, articles, write):
+    assistant = make_assistant()
+    bridges, owls = assistant.add(articles).added
+    (articles / "bridges.txt").unlink()
+    write("articles/owls.txt", b"\0")
+    report = assistant.rebuild()
+    assert set(report.unchanged) == {bridges, owls}
+    assert [(path.rpartition("/")[2], reason) for path, reason in report.failed] == [
+        ("bridges.txt", "The file is not there. Check the path, or where a link leads. Its stored text is kept."),
+        ("owls.txt", "The file is not text: it has null bytes. Save it as UTF-8 text. Its stored text is kept."),
+    ]  # and not a second time for the folder that they lie in
+    assert len(assistant.search("bridge of Arlen and snowy owls")) == 5
+
+
+def test_rebuild_takes_another_embedding_model(make_assistant, articles):
+    make_assistant().add(articles)
+    other = make_assistant(embedder=FakeEmbedder("other-embedder", 64))
+    for refused in (lambda: other.add(articles), lambda: other.search("owls")):
+        with pytest.raises(LibraryMismatch, match=r"'fake-embedder', but the settings say 'other-embedder'.*rag rebuild"):
+            refused()
+    other.rebuild()
+    assert other.library.vectors()[1].shape == (5, 64)
+    assert other.search("snowy owls")[0].title == "Owls return to the Marrow forest"
+    with pytest.raises(LibraryMismatch, match=r"'other-embedder', but the settings say 'fake-embedder'"):
+        make_assistant().search("owls")
+
+
+def test_seeds_are_added_to_a_new_library_only(make_assistant, write, articles):
+    write("seeds/owls.txt", OWLS)
+    assistant = make_assistant()
+    (seed,) = assistant.add_seeds().added
+    assistant.remove([seed])
+    assert assistant.add_seeds() == AddReport()
+    assert assistant.documents() == ()
+
+
+# --- nothing is lost -----------------------------------------------------------------------------------------------
+
+
+class FailingEmbedder(FakeEmbedder):
+    """Fails at the paragraph that has a certain word."""
+
+    def embed_paragraphs(self, texts):
+        if any("Poison" in text for text in texts):
+            raise ModelMissing("The embedding model is gone.", "Fetch it.")
+        return super().embed_paragraphs(texts)
+
+
+def numbered(write, n):
+    for i in range(n):
+        write(f"many/{i:03}.txt", f"Report number {i}\n\nThis is the text of the report with number {i}, as it was read.\n")
+
+
+def test_batches_that_were_stored_stay_when_a_later_one_fails(make_assistant, write, tmp_path):
+    numbered(write, 70)
+    write("many/050.txt", "A bad report\n\nPoison is in this sentence of the report, as can be seen.\n")
+    assistant = make_assistant(embedder=FailingEmbedder())
+    with pytest.raises(ModelMissing, match="embedding model is gone"):
+        assistant.add(tmp_path / "many")
+    assert len(assistant.documents()) == 32  # one batch
+    assert assistant.search("report number 7")[0].title == "Report number 7"
+    report = make_assistant().add(tmp_path / "many")
+    assert (len(report.added), len(report.unchanged)) == (38, 32)
+
+
+SLOW_ADD = """
+import sys, time
+from rag.assistant import loading
+from rag.cli import main
+from tests.fakes import FakeEmbedder, FakeReranker
+
+class Slow(FakeEmbedder):
+    def embed_paragraphs(self, texts):
+        if "number 40," in texts[0]:
+            print("embedding", flush=True)
+            time.sleep(60)
+        return super().embed_paragraphs(texts)
+
+loading.load_embedder = lambda settings: Slow()
+loading.load_reranker = lambda settings: FakeReranker()
+sys.exit(main(["add", sys.argv[1]]))
+"""
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_stopped_add_keeps_what_was_stored_and_the_next_one_goes_on(make_assistant, write, tmp_path, stop):
+    numbered(write, 70)
+    command = [sys.executable, "-c", SLOW_ADD, str(tmp_path / "many")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    assert process.stdout.readline() == "embedding\n"
+    process.send_signal(stop)
+    _, said = process.communicate(timeout=30)
+    if stop == signal.SIGINT:
+        assert process.returncode == 130
+        assert said.splitlines()[-1] == "Stopped."
+        assert "Traceback" not in said
+    assistant = make_assistant()
+    assert len(assistant.documents()) == 32
+    report = assistant.add(tmp_path / "many")
+    assert (len(report.added), len(report.unchanged), report.failed) == (38, 32, ())
+    assert assistant.search("report number 69")[0].title == "Report number 69"

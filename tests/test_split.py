@@ -1,0 +1,81 @@
+"""Paragraphs and sentences: exact offsets on any text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from rag.errors import ReadError
+from rag.read import canonical, make_document
+from rag.split import paragraphs, sentences
+from tests.conftest import BRIDGES
+from tests.hostile import texts
+
+
+@given(texts, st.sampled_from(["/a/b.txt", "/a/b.md"]))
+@example("| a | b |\n|---|---|\n\u200b", "/a/b.md")  # a row of invisible marks was an empty paragraph
+def test_paragraphs_are_exact_trimmed_in_order_and_numbered(raw, source):
+    try:
+        document = make_document(raw, source)
+    except ReadError:
+        return  # no paragraph: that is said, not shown
+    found = paragraphs(document)
+    assert [p.number for p in found] == list(range(1, len(found) + 1))
+    assert found
+    end = 0
+    for p in found:
+        assert end <= p.start < p.end <= len(document.text)
+        quote = document.text[p.start : p.end]
+        assert quote == quote.strip()
+        end = p.end
+
+
+@given(texts.map(canonical))
+def test_sentences_are_trimmed_in_order_and_cover_every_visible_character(text):
+    outside, at = "", 0
+    for start, end in sentences(text):
+        assert at <= start < end <= len(text)
+        assert text[start:end] == text[start:end].strip()
+        outside += text[at:start]
+        at = end
+    assert not (outside + text[at:]).strip()
+
+
+@given(texts)
+def test_the_same_text_gives_the_same_document_whatever_its_line_ends(raw):
+    def made(text):
+        try:
+            return make_document(text, "/a/b.txt")
+        except ReadError as exc:
+            return exc.message
+
+    plain = raw.replace("\r", "")
+    assert made(plain) == made(plain.replace("\n", "\r\n"))
+
+
+def test_paragraphs_by_hand():
+    document = make_document(BRIDGES, "/a/bridges.txt")
+    assert [document.text[p.start : p.end].split()[:3] for p in paragraphs(document)] == [
+        ["The", "stone", "bridge"],
+        ["Its", "repair", "cost"],
+        ["Some", "12,000", "people"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("One. Two! Three?", ["One.", "Two!", "Three?"]),
+        ("Mr. Reyk paid $1.5 million. He left.", ["Mr. Reyk paid $1.5 million.", "He left."]),
+        ("He said “Stop.” They did.", ["He said “Stop.”", "They did."]),
+        ("🦉 An owl. Another 🦉.", ["🦉 An owl.", "Another 🦉."]),
+        ("  padded  ", ["padded"]),
+        ("ไม่มีเครื่องหมายจบประโยค", ["ไม่มีเครื่องหมายจบประโยค"]),
+        ("一句话。又一句。", ["一句话。", "又一句。"]),
+        ("", []),
+        (" \n ", []),
+    ],
+)
+def test_sentences_by_hand(text, expected):
+    assert [text[start:end] for start, end in sentences(text)] == expected
