@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 DONE, FAILED, BAD_USE, NOT_FOUND, INTERRUPTED = 0, 1, 2, 3, 130
 
+_EMPTY = "The library is empty. Add articles with: rag add PATH"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code. No traceback reaches the user, unless RAG_DEBUG is set."""
@@ -110,7 +112,10 @@ def _ask(options: argparse.Namespace) -> int:
     settings = config.load()
     with _opened(settings) as assistant:
         answer = assistant.ask(options.question)
+        is_empty = not assistant.library.count()[0]
     print(json.dumps(_as_dict(answer), ensure_ascii=False) if options.json else _readable(answer))
+    if is_empty:
+        _say(_EMPTY)
     return DONE if answer.found else NOT_FOUND
 
 
@@ -209,7 +214,7 @@ def _list(options: argparse.Namespace) -> int:
     for document in documents:
         print(f"{document.id}  {document.date or '          '}  {document.title}\n{'':26}{document.source}")
     if not documents:
-        _say("The library is empty. Add articles with: rag add PATH")
+        _say(_EMPTY)
     return DONE
 
 
@@ -229,7 +234,7 @@ def _status(options: argparse.Namespace) -> int:
     library = Library(settings.index)
     n_documents, n_paragraphs = library.count()
     print(f"index      {library.folder}")
-    print(f"           {n_documents} documents, {n_paragraphs} paragraphs")
+    print(f"           {_counted(n_documents, 'document')}, {_counted(n_paragraphs, 'paragraph')}")
     if library.embedding_model:
         print(f"           built with {library.embedding_model}")
     library.close()
@@ -250,13 +255,17 @@ def _status(options: argparse.Namespace) -> int:
 def _print_report(report: AddReport) -> None:
     for name in ("added", "changed", "unchanged"):
         if ids := getattr(report, name):
-            print(f"{name:9}  {len(ids)} document{'s' if len(ids) > 1 else ''}")
+            print(f"{name:9}  {_counted(len(ids), 'document')}")
     for copy, original in report.duplicates:
         print(f"duplicate  {copy} has the same text as {original}")
     for path, reason in report.failed:
         print(f"failed     {path}\n           {reason}")
     if report == AddReport():
         print("nothing to do")
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" + ("" if n == 1 else "s")
 
 
 def _without_answers(settings: Settings) -> Settings:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import types
 from pathlib import Path
 
 import hypothesis
@@ -11,7 +13,7 @@ import pytest
 from rag.assistant import Assistant, loading
 from rag.assistant.loading import Models
 from rag.config import Settings
-from tests.fakes import FakeEmbedder, FakeGenerator, FakeReranker
+from tests.fakes import FakeEmbedder, FakeGenerator, FakeReranker, FakeSentenceTransformers
 
 # The cores are shared, so an example has no deadline; a failure shows on every run, not on some.
 hypothesis.settings.register_profile("footnote", deadline=None, derandomize=True, database=None)
@@ -94,3 +96,15 @@ def fake_models(monkeypatch):
     for role in fakes:
         monkeypatch.setattr(loading, f"load_{role}", lambda settings, role=role: fakes[role])
     return fakes
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    """Puts a stand-in in the place of sentence-transformers and torch, which take seconds to import."""
+    library = types.SimpleNamespace(SentenceTransformer=FakeSentenceTransformers, CrossEncoder=FakeSentenceTransformers)
+    modules = types.SimpleNamespace(Normalize=object, Pooling=lambda *_, **__: None)
+    torch = types.SimpleNamespace(nn=types.SimpleNamespace(Identity=object))
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.setitem(sys.modules, "sentence_transformers", library)
+    monkeypatch.setitem(sys.modules, "sentence_transformers.sentence_transformer", types.SimpleNamespace(modules=modules))
+    monkeypatch.setitem(sys.modules, "sentence_transformers.sentence_transformer.modules", modules)

@@ -106,3 +106,31 @@ class FakeGenerator:
         except GeneratorExit:
             self.closed += 1
             raise
+
+
+class FakeSentenceTransformers:
+    """In place of SentenceTransformer and CrossEncoder; loads only from a folder named "good".
+
+    Attributes:
+        options: the keyword arguments that it was made with.
+        asked: the texts that were embedded as questions.
+    """
+
+    def __init__(self, *args: str, **options: object) -> None:
+        if args and not args[0].endswith("good"):
+            raise OSError(f"{args[0]} does not appear to have a file named config.json")
+        self.options = options
+        self.asked: list[str] = []
+
+    def get_embedding_dimension(self) -> int:
+        return 2
+
+    def encode_query(self, text: str, **_: object) -> np.ndarray:
+        self.asked.append(text)
+        return np.array([0.6, 0.8])
+
+    def encode_document(self, texts: Sequence[str], **_: object) -> np.ndarray:
+        return np.array([[0.6, 0.8]] * len(texts))
+
+    def predict(self, pairs: Sequence[tuple[str, str]], **_: object) -> np.ndarray:
+        return np.arange(len(pairs), dtype=np.float32).reshape(-1, 1)

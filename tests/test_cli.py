@@ -1,0 +1,313 @@
+"""The command line: what it prints, its exit codes, and that no traceback reaches the reader."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+from rag.cli import main
+from rag.config import ROOT
+from rag.library import Library
+from tests.conftest import BRIDGES, OWLS
+
+ANSWERED, FAILED, BAD_USE, NOT_FOUND = 0, 1, 2, 3
+
+
+@pytest.fixture
+def run(capsys, fake_models):
+    """Runs a command with the fakes; returns its exit code and what it printed to stdout and stderr."""
+
+    def run(*arguments):
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as exc:  # of argparse
+            code = exc.code
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.err
+        return code, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def fake_models(fake_models):
+    fake_models["generator"]._table["Who is the mayor"] = "Ilse Varga said that the repair cost 4.2 million crowns."
+    return fake_models
+
+
+# --- asking --------------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_is_printed_with_its_source_and_exits_with_0(run, articles):
+    run("add", articles)
+    code, out, err = run("ask", "Who is the mayor that told the cost of its repair in crowns?")
+    assert (code, err) == (ANSWERED, "")
+    assert out.startswith("Ilse Varga said that the repair cost 4.2 million crowns. [1]\n\n[1] Old bridge of Arlen")
+    assert f"    paragraph 2 of {articles}/bridges.txt\n" in out
+    assert "“Its repair cost 4.2 million crowns, said the mayor, Ilse Varga.”" in out
+
+
+def test_what_the_documents_do_not_say_exits_with_3(run, articles):
+    run("add", articles)
+    code, out, _ = run("ask", "What does quantum chromodynamics predict?")
+    assert code == NOT_FOUND
+    assert out.startswith("The documents do not say.\n")
+
+
+def test_json_is_the_whole_answer_and_verify_takes_it(run, articles, write):
+    run("add", articles)
+    code, out, _ = run("ask", "Who is the mayor that told the cost of its repair in crowns?", "--json")
+    assert code == ANSWERED
+    answer = json.loads(out)
+    assert (answer["status"], answer["found"]) == ("answered", True)
+    assert set(answer["timings"]) == {"retrieve", "rerank", "first_token", "total"}
+    (citation,) = answer["citations"]
+    assert BRIDGES[citation["start"] : citation["end"]] == citation["quote"]
+    saved = write("answer.json", out)
+    assert run("verify", saved)[:2] == (
+        0,
+        "[1] exact  Old bridge of Arlen reopens after nine years\n1 of 1 quotes are exact.\n",
+    )
+    forged = write("forged.json", out.replace('"quote": "Its repair', '"quote": "Our repair'))
+    code, out, _ = run("verify", forged)
+    assert code == FAILED
+    assert "[1] WRONG  Old bridge of Arlen reopens after nine years: the text there is 'Its repair" in out
+    run("remove", citation["document"])
+    code, out, _ = run("verify", saved)
+    assert code == FAILED
+    assert "[1] WRONG  The library does not hold document" in out
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("no json", "is no saved answer: JSONDecodeError"),
+        ("[]", "is no saved answer: TypeError"),
+        ("{}", "is no saved answer: KeyError('citations')"),
+        ('{"citations": [{"number": 1}]}', "is no saved answer: KeyError('document')"),
+        (
+            '{"citations": [{"number": "1", "document": "a", "version": "b", "start": 0, "end": 1, "quote": "c"}]}',
+            "is no saved answer: number is '1'",
+        ),
+        (b"\xff", "is no saved answer: UnicodeDecodeError"),
+    ],
+)
+def test_verify_names_a_file_that_is_no_answer(run, write, content, message):
+    path = write("x.json", content)
+    code, _, err = run("verify", path)
+    assert code == BAD_USE
+    assert f"{path} {message}" in err
+
+
+def test_an_index_that_is_missing_is_built_from_the_seeds_by_ask_alone(run, write):
+    write("seeds/owls.txt", OWLS)
+    assert run("list")[1] == ""
+    code, out, _ = run("ask", "How many snowy owls were counted in the forest this winter?")
+    assert code == ANSWERED
+    assert "Forty snowy owls" in out
+    assert "Owls return to the Marrow forest" in run("list")[1]
+
+
+def test_an_empty_library_is_told(run):
+    code, out, err = run("ask", "How many owls?")
+    assert code == NOT_FOUND
+    assert out == "The documents do not say.\n"
+    assert "The library is empty. Add articles with: rag add PATH" in err
+
+
+@pytest.mark.parametrize(
+    ("question", "message"),
+    [
+        ("", "The question is empty."),
+        (" \n ", "The question is empty."),
+        ("a " * 25_000, "The question has 49999 characters; at most 2000 are read."),
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_bad_use(run, articles, question, message):
+    run("add", articles)
+    code, out, err = run("ask", question)
+    assert (code, out) == (BAD_USE, "")
+    assert err.startswith(f"rag: {message}\n     Ask ")
+
+
+# --- the library ---------------------------------------------------------------------------------------------------
+
+
+def test_add_list_status_remove(run, articles):
+    code, out, _ = run("add", articles)
+    assert (code, out) == (0, "added      2 documents\n")
+    code, out, _ = run("add", articles / "owls.txt")
+    assert (code, out) == (0, "unchanged  1 document\n")
+    out = run("list")[1].splitlines()
+    assert re.fullmatch(r"[0-9a-f]{12}  2024-05-03  Old bridge of Arlen reopens after nine years", out[0])
+    assert out[1].strip() == f"{articles}/bridges.txt"
+    assert re.fullmatch(r"[0-9a-f]{12}              Owls return to the Marrow forest", out[2])
+    status = run("status")[1]
+    assert "           2 documents, 5 paragraphs\n           built with fake-embedder\n" in status
+    code, out, _ = run("remove", out[0].split()[0])
+    assert (code, out) == (0, "removed    Old bridge of Arlen reopens after nine years\n")
+    assert "           1 document, 2 paragraphs\n" in run("status")[1]
+    assert "Owls" in run("list")[1]
+    assert "bridge" not in run("list")[1]
+
+
+def test_an_unknown_id_is_bad_use_and_removes_nothing(run, articles):
+    run("add", articles)
+    known = run("list")[1].split()[0]
+    code, out, err = run("remove", known, "nonsense")
+    assert (code, out) == (BAD_USE, "")
+    assert err == "rag: The library does not hold document 'nonsense'.\n     It was removed, or never added: rag list\n"
+    assert known in run("list")[1]
+
+
+def test_files_that_fail_are_told_and_the_exit_code_says_so(run, articles, write, tmp_path):
+    write("articles/binary.txt", b"\0")
+    write("articles/copy.txt", OWLS)
+    code, out, _ = run("add", articles, tmp_path / "nowhere")
+    assert code == FAILED
+    assert "added      3 documents\n" in out
+    assert re.search(r"duplicate  [0-9a-f]{12} has the same text as [0-9a-f]{12}\n", out)
+    assert f"failed     {articles}/binary.txt\n           The file is not text: it has null bytes." in out
+    assert f"failed     {tmp_path}/nowhere\n           {tmp_path}/nowhere does not exist. Check the path.\n" in out
+
+
+def test_a_name_that_is_not_utf_8_can_be_printed(run, articles):
+    bad = os.fsencode(articles) + b"/caf\xe9.txt"
+    with open(bad, "w") as file:
+        file.write(OWLS)
+    code, out, _ = run("add", articles)
+    assert code == FAILED
+    assert "failed     " + str(articles) + "/caf\ufffd.txt\n           The file's name is not UTF-8. Rename it.\n" in out
+
+
+def test_rebuild_prints_a_progress_bar(run, articles):
+    run("add", articles)
+    code, out, err = run("rebuild")
+    assert (code, out) == (0, "unchanged  2 documents\n")
+    assert re.search(r"2/2 .*document", err)
+    assert run("rebuild")[0] == 0
+
+
+def test_an_empty_library_is_rebuilt_and_listed(run):
+    assert run("rebuild")[:2] == (0, "nothing to do\n")
+    assert run("list")[::2] == (0, "The library is empty. Add articles with: rag add PATH\n")
+    assert "0 documents, 0 paragraphs" in run("status")[1]
+
+
+def test_another_embedding_model_is_refused_with_both_names(run, articles, fake_models):
+    run("add", articles)
+    fake_models["embedder"].name = "second-model"
+    for arguments in (("ask", "How many owls?"), ("add", articles)):
+        code, out, err = run(*arguments)
+        assert (code, out) == (FAILED, "")
+        assert "'fake-embedder', but the settings say 'second-model'.\n     Set embedding_model to 'fake-embedder'" in err
+    assert run("rebuild")[0] == 0
+    assert run("ask", "How many snowy owls were counted?")[0] == ANSWERED
+
+
+# --- what cannot be used -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [["list"], ["status"], ["ask", "Who?"], ["add", "."], ["rebuild"], ["remove", "x"]])
+def test_a_library_file_that_is_garbage_is_named(run, write, command):
+    path = write("index/library.sqlite", b"garbage " * 1000)
+    code, out, err = run(*command)
+    assert (code, out) == (FAILED, "")
+    assert err.startswith(f"rag: The library {path} cannot be used: file is not a database.\n     Restore it, or move it")
+
+
+def test_a_newer_library_is_told(run, articles, tmp_path):
+    run("add", articles)
+    library = Library(tmp_path / "index")
+    library._connection().execute("PRAGMA user_version = 77")
+    library.close()
+    code, _, err = run("list")
+    assert code == FAILED
+    assert err.startswith("rag: The library has schema version 77; this program knows versions up to")
+    assert "     Use the newer version of the program that wrote it.\n" in err
+
+
+def test_an_index_folder_below_a_file_is_told(run, write, monkeypatch):
+    monkeypatch.setenv("RAG_INDEX", str(write("file", "") / "index"))
+    code, _, err = run("list")
+    assert code == FAILED
+    assert "file/index cannot be written to: Not a directory.\n     Give another folder with RAG_INDEX" in err
+
+
+def test_settings_that_cannot_be_used_are_bad_use(run, monkeypatch):
+    monkeypatch.setenv("RAG_TOP_K", "ten")
+    code, _, err = run("list")
+    assert code == BAD_USE
+    assert err == "rag: RAG_TOP_K is 'ten'; expected a whole number from 1 to 50.\n"
+
+
+def test_models_that_are_missing_are_told_with_the_next_step(capsys, articles):
+    code = main(["add", str(articles)])  # without the fakes
+    err = capsys.readouterr().err
+    assert code == FAILED
+    assert "rag models fetch" in err
+    assert "Traceback" not in err
+
+
+def test_what_nobody_foresaw_is_told_without_a_traceback(run, monkeypatch):
+    monkeypatch.setattr("rag.cli.config.load", lambda *_: 1 / 0)
+    code, _, err = run("list")
+    assert code == FAILED
+    assert err.startswith(
+        "rag: Something went wrong: ZeroDivisionError: division by zero\n     Run it again with RAG_DEBUG=1"
+    )
+    monkeypatch.setenv("RAG_DEBUG", "1")
+    with pytest.raises(ZeroDivisionError, match="division by zero"):
+        main(["list"])
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["nonsense"], ["ask"], ["add"], ["eval"], ["eval", "x", "--limit", "0"], ["ask", "Who?", "--nonsense"]]
+)
+def test_bad_use_exits_with_2(run, arguments):
+    code, out, err = run(*arguments)
+    assert (code, out) == (BAD_USE, "")
+    assert "usage: rag" in err
+
+
+# --- as a program of its own ---------------------------------------------------------------------------------------
+
+
+def program(*arguments, **more):
+    """Runs the command as a process; the checkout is importable, the working directory is the test's."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "rag.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, **more)
+
+
+def test_help_is_quick_and_lists_every_command():
+    started = time.perf_counter()
+    done = program("--help")
+    assert time.perf_counter() - started < 3  # 0.1 s, on cores that are shared
+    assert done.returncode == 0
+    for name in ("serve", "ask", "add", "remove", "list", "rebuild", "status", "models", "verify", "eval"):
+        assert re.search(rf"^ +{name} ", done.stdout, re.MULTILINE), name
+
+
+def test_exit_codes_reach_the_shell(write):
+    assert program("list").returncode == 0
+    assert program("nonsense").returncode == BAD_USE
+    assert program("remove", "x").returncode == BAD_USE
+    write("index/library.sqlite", "garbage" * 1000)
+    failed = program("list")
+    assert failed.returncode == FAILED
+    assert failed.stderr.startswith("rag: The library ")
+
+
+def test_a_reader_who_leaves_a_pipe_is_no_error(articles, make_assistant):
+    make_assistant().add(articles)
+    command = f"{sys.executable} -m rag.cli list | true; exit ${{PIPESTATUS[0]}}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=environment, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")

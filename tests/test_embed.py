@@ -1,0 +1,45 @@
+"""Embedding: shapes and prefixes, with a stand-in for sentence-transformers; the real library is in tests/real."""
+
+from __future__ import annotations
+
+import sys
+import types
+
+import numpy as np
+import pytest
+
+from rag.embed import BGE_PREFIX, TextEmbedder
+from rag.errors import DependencyMissing, ModelCorrupt
+
+
+def test_a_package_that_is_missing_is_named_with_the_command(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    with pytest.raises(DependencyMissing, match=r"sentence_transformers is not installed\. pip install sentence"):
+        TextEmbedder(tmp_path, "m", threads=1)
+
+
+def test_a_folder_that_is_no_model_is_named(stand_in, tmp_path):
+    with pytest.raises(ModelCorrupt, match=rf"{tmp_path}/bad cannot be loaded as an embedding model: .*config\.json"):
+        TextEmbedder(tmp_path / "bad", "bad", threads=1)
+
+
+def test_rows_are_contiguous_float32_and_the_network_is_never_asked(stand_in, tmp_path):
+    embedder = TextEmbedder(tmp_path / "good", "my-model", threads=1)
+    assert embedder._model.options["local_files_only"] is True
+    assert (embedder.name, embedder.dimension) == ("my-model", 2)
+    rows = embedder.embed_paragraphs(["a", "b", "c"])
+    assert (rows.dtype, rows.shape, rows.flags["C_CONTIGUOUS"]) == (np.float32, (3, 2), True)
+    assert embedder.embed_paragraphs([]).shape == (0, 2)
+    assert embedder.embed_question("Who?").dtype == np.float32
+    assert embedder._model.asked == ["Who?"]  # the prefix of bge is for its bare export only
+
+
+def test_the_bare_export_of_bge_gets_its_prefix_before_questions(stand_in, tmp_path, monkeypatch):
+    folder = tmp_path / "good"
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes(b"")
+    module = types.SimpleNamespace(get_embedding_dimension=lambda: 2)
+    monkeypatch.setattr("rag.embed.onnx_module", lambda *_: module)
+    embedder = TextEmbedder(folder, "bge", threads=1)
+    embedder.embed_question("Who?")
+    assert embedder._model.asked == [BGE_PREFIX + "Who?"]
