@@ -1,4 +1,4 @@
-"""The answer model: llama.cpp in this process.
+"""The answer model: llama.cpp in this process, through the low-level API of llama-cpp-python.
 
 Only the chat template's own pieces may become control tokens. Articles and questions are turned into tokens apart from
 it, as plain characters, so that a `<|im_end|>` in an article stays text.
@@ -7,20 +7,33 @@ it, as plain characters, so that a `<|im_end|>` in an article stays text.
 from __future__ import annotations
 
 import codecs
+import ctypes
+import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rag.errors import DependencyMissing, GenerationFailed, ModelCorrupt
+import numpy as np
+
+from rag.errors import DependencyMissing, GenerationFailed, ModelCorrupt, ModelError
 from rag.types import Prompt
 
 _SYSTEM, _USER = "\ue000system\ue001", "\ue000user\ue001"
+_SPINS = "1000"
+"""How long a thread of llama.cpp spins for the other ones before it sleeps; libgomp's own value makes answers twenty times
+slower as soon as another program is busy. Source: docs/experiments.md, "Times"."""
+_BATCH = 256  # tokens decoded by one call, which cannot be interrupted: some 2 s of the default model on two cores
 
 
 class LlamaGenerator:
-    """A `Generator` over one GGUF file. One draft at a time; others wait."""
+    """A `Generator` over one GGUF file. One draft at a time; others wait.
+
+    A prompt is decoded segment by segment: system, each paragraph, question. Segments at the beginning that the memory
+    still holds are not decoded again; as they are always decoded alone, the draft is the same either way.
+    """
 
     def __init__(self, path: Path, *, context_tokens: int, threads: int) -> None:
         """Loads the model.
@@ -33,87 +46,154 @@ class LlamaGenerator:
         Raises:
             DependencyMissing: llama-cpp-python is not installed.
             ModelCorrupt: llama.cpp cannot load the file.
+            ModelError: there is too little memory for the context.
         """
-        try:
-            import llama_cpp
-        except ImportError as exc:
-            raise DependencyMissing(
-                "The package llama-cpp-python is not installed.", "pip install llama-cpp-python"
-            ) from exc
-        try:
-            self._llama = llama_cpp.Llama(
-                str(path), n_ctx=context_tokens, n_threads=threads, n_threads_batch=threads, verbose=False
-            )
-        except (ValueError, RuntimeError, AssertionError) as exc:
-            raise ModelCorrupt(f"llama.cpp cannot load {path}: {exc}.", "Run: rag models verify") from exc
+        self._api = _llama_cpp()
         self.name = path.stem
-        self.context_tokens = context_tokens
         self._lock = threading.Lock()
-        vocabulary = llama_cpp.llama_model_get_vocab(self._llama.model)
-        self._is_end = lambda token: llama_cpp.llama_vocab_is_eog(vocabulary, token)
+        self._model = self._load(path)
+        self._vocabulary = self._api.llama_model_get_vocab(self._model)
+        self._n_vocabulary = self._api.llama_vocab_n_tokens(self._vocabulary)
+        self._context = self._make_context(context_tokens, threads)
+        self._memory = self._api.llama_get_memory(self._context)
+        self.context_tokens = self._api.llama_n_ctx(self._context)
+        self._decoded: list[list[int]] = []  # segments of a prompt in the memory, from position 0; a draft may follow
         self._template = self._render_template()
 
     def close(self) -> None:
         """Waits for the draft that is being written, and frees the model."""
         with self._lock:
-            self._llama.close()
+            if self._model:
+                self._api.llama_free(self._context)
+                self._api.llama_model_free(self._model)
+                self._model = self._context = None
 
     def count(self, text: str) -> int:
         """Returns the number of tokens of a text."""
-        return len(self._plain(text))
+        return len(self._tokenize(text))
 
     def stream(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
         """Yields pieces of the draft, the likeliest token each time. Closing the iterator stops the model.
 
         Raises:
-            GenerationFailed: the prompt does not fit, or llama.cpp stopped with an error.
+            GenerationFailed: the prompt does not fit, llama.cpp stopped with an error, or the model was closed.
         """
-        tokens = self._tokens(prompt)
-        room = self.context_tokens - len(tokens)
-        if room < 1:
-            raise GenerationFailed(
-                f"The prompt has {len(tokens)} tokens, the model's context {self.context_tokens}.",
-                "Raise context_tokens.",
-            )
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         with self._lock:
-            try:
-                for n, token in enumerate(self._llama.generate(tokens, temp=0.0, repeat_penalty=1.0), 1):
-                    if self._is_end(token):
-                        break
-                    if piece := decoder.decode(self._llama.detokenize([token], special=False)):
-                        yield piece
-                    if n >= min(max_tokens, room):
-                        break
-            except RuntimeError as exc:
-                raise GenerationFailed(f"The answer model stopped: {exc}.", "Ask again, or restart.") from exc
+            if not self._model:
+                raise GenerationFailed("The answer model was closed.", "Open the assistant again.")
+            segments = self._segments(prompt)
+            n_tokens = sum(map(len, segments))
+            room = self.context_tokens - n_tokens
+            if room < 1:
+                raise GenerationFailed(
+                    f"The prompt has {n_tokens} tokens, the model's context {self.context_tokens}.", "Raise context_tokens."
+                )
+            self._decode_prompt(segments)
+            for _ in range(min(max_tokens, room)):
+                token = self._likeliest()
+                if self._api.llama_vocab_is_eog(self._vocabulary, token):
+                    break
+                if piece := decoder.decode(self._bytes_of(token, special=False)):
+                    yield piece
+                self._decode([token])
 
-    def _plain(self, text: str) -> list[int]:
-        return self._llama.tokenize(text.encode("utf-8", "replace"), add_bos=False, special=False)
+    # --- llama.cpp -------------------------------------------------------------------------------------------------
 
-    def _tokens(self, prompt: Prompt) -> list[int]:
-        values = {_SYSTEM: prompt.system, _USER: "\n\n".join((*prompt.paragraphs, prompt.question))}
-        tokens: list[int] = []
+    def _load(self, path: Path) -> Any:
+        parameters = self._api.llama_model_default_params()
+        # No repacked copy of the weights: they stay mapped from the file, reading is as fast or faster (docs/experiments.md,
+        # "Times"), and the AMX kernels, which crash when GCC 12 compiled them, are left out.
+        parameters.use_extra_bufts = False
+        model = self._api.llama_model_load_from_file(str(path).encode(), parameters)
+        if not model:
+            raise ModelCorrupt(f"llama.cpp cannot load {path}.", "Run: rag models verify")
+        return model
+
+    def _make_context(self, context_tokens: int, threads: int) -> Any:
+        parameters = self._api.llama_context_default_params()
+        parameters.n_ctx = min(context_tokens, self._api.llama_model_n_ctx_train(self._model))
+        parameters.n_batch = parameters.n_ubatch = _BATCH
+        parameters.n_threads = parameters.n_threads_batch = threads
+        parameters.no_perf = True
+        context = self._api.llama_init_from_model(self._model, parameters)
+        if not context:
+            self._api.llama_model_free(self._model)
+            raise ModelError(
+                f"llama.cpp cannot make room for {context_tokens} tokens of {self.name}.", "Lower context_tokens."
+            )
+        return context
+
+    def _decode_prompt(self, segments: Sequence[list[int]]) -> None:
+        n_shared = 0
+        while n_shared < len(segments) - 1 and segments[: n_shared + 1] == self._decoded[: n_shared + 1]:
+            n_shared += 1
+        kept = sum(map(len, segments[:n_shared]))
+        if not self._api.llama_memory_seq_rm(self._memory, 0, kept, -1):  # some architectures only forget all
+            self._api.llama_memory_clear(self._memory, True)
+            n_shared = 0
+        del self._decoded[n_shared:]
+        for segment in segments[n_shared:]:
+            for start in range(0, len(segment), _BATCH):
+                self._decode(segment[start : start + _BATCH])
+            self._decoded.append(segment)
+
+    def _decode(self, tokens: Sequence[int]) -> None:
+        array = (self._api.llama_token * len(tokens))(*tokens)  # the batch only points to it
+        code = self._api.llama_decode(self._context, self._api.llama_batch_get_one(array, len(tokens)))
+        if code:
+            self._api.llama_memory_clear(self._memory, True)
+            self._decoded = []
+            raise GenerationFailed(f"The answer model stopped: llama_decode returned {code}.", "Ask again, or restart.")
+
+    def _likeliest(self) -> int:
+        logits = self._api.llama_get_logits_ith(self._context, -1)
+        return int(np.ctypeslib.as_array(logits, shape=(self._n_vocabulary,)).argmax())
+
+    # --- text and tokens -------------------------------------------------------------------------------------------
+
+    def _tokenize(self, text: str, *, special: bool = False) -> list[int]:
+        data = text.encode("utf-8", "replace")
+        tokens = (self._api.llama_token * (len(data) + 8))()
+        n = self._api.llama_tokenize(self._vocabulary, data, len(data), tokens, len(tokens), False, special)
+        return tokens[:n]
+
+    def _bytes_of(self, token: int, *, special: bool) -> bytes:
+        size = 64
+        while True:
+            piece = ctypes.create_string_buffer(size)
+            n = self._api.llama_token_to_piece(self._vocabulary, token, piece, size, 0, special)
+            if n >= 0:
+                return piece.raw[:n]
+            size = -n
+
+    def _segments(self, prompt: Prompt) -> list[list[int]]:
+        """Returns the tokens of a prompt, cut before and after each paragraph; none of the segments is empty."""
+        segments: list[list[int]] = [[]]
         for piece in self._template:
-            if piece in values:
-                tokens += self._plain(values[piece])
+            if piece == _SYSTEM:
+                segments[-1] += self._tokenize(prompt.system)
+            elif piece == _USER:
+                segments += [self._tokenize(f"{paragraph}\n\n") for paragraph in prompt.paragraphs]
+                segments.append(self._tokenize(prompt.question))
             elif piece:
-                tokens += self._llama.tokenize(piece.encode(), add_bos=False, special=True)
-        return tokens
+                segments[-1] += self._tokenize(piece, special=True)
+        return [segment for segment in segments if segment]
 
     def _render_template(self) -> list[str]:
         """Renders the model's own chat template around two marks, and cuts it there."""
         from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
-        source = self._llama.metadata.get("tokenizer.chat_template")
-        user = {"role": "user", "content": _USER}
+        api, vocabulary = self._api, self._vocabulary
+        bos = self._text_of(api.llama_vocab_bos(vocabulary))
+        source = api.llama_model_chat_template(self._model, None)
         if source is None:
-            return [_SYSTEM, "\n\n", _USER, "\n\nAnswer:"]
-        bos, eos = self._text_of(self._llama.token_bos()), self._text_of(self._llama.token_eos())
-        formatter = Jinja2ChatFormatter(source, eos_token=eos, bos_token=bos)
+            return [bos if api.llama_vocab_get_add_bos(vocabulary) else "", _SYSTEM, "\n\n", _USER, "\n\nAnswer:"]
+        eos = self._text_of(api.llama_vocab_eos(vocabulary))
+        formatter = Jinja2ChatFormatter(source.decode("utf-8", "replace"), eos_token=eos, bos_token=bos)
         rendered = ""
         try:
-            messages: Any = [{"role": "system", "content": _SYSTEM}, user]
+            messages: Any = [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": _USER}]
             rendered = formatter(messages=messages, enable_thinking=False).prompt
         except Exception:  # a template raises what it likes for a role that it does not know
             rendered = ""
@@ -123,6 +203,22 @@ class LlamaGenerator:
         return re.split(f"({_SYSTEM}|{_USER})", rendered)
 
     def _text_of(self, token: int) -> str:
-        if token < 0:
-            return ""
-        return self._llama.detokenize([token], special=True).decode("utf-8", "replace")
+        return "" if token < 0 else self._bytes_of(token, special=True).decode("utf-8", "replace")
+
+
+@cache
+def _llama_cpp() -> Any:
+    """Imports llama.cpp and keeps it from printing."""
+    os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
+    try:
+        import llama_cpp
+    except ImportError as exc:
+        raise DependencyMissing("The package llama-cpp-python is not installed.", "pip install llama-cpp-python") from exc
+    llama_cpp.llama_log_set(_silence(llama_cpp), None)
+    llama_cpp.llama_backend_init()
+    return llama_cpp
+
+
+@cache  # llama.cpp keeps no reference to it, and may log until the process ends
+def _silence(llama_cpp: Any) -> Any:
+    return llama_cpp.llama_log_callback(lambda level, text, data: None)

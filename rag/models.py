@@ -455,9 +455,10 @@ def _hub_download(source: HubSource, path: str, folder: Path) -> Path:
 
 def _size_of(folder: Path) -> int:
     total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # it may go while it is looked at
-            total += path.stat().st_size if path.is_file() else 0
+    for where, _, names in os.walk(folder):  # passes over folders that pip removes meanwhile, which rglob does not
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.stat(os.path.join(where, name)).st_size
     return total
 
 

@@ -316,3 +316,19 @@ def test_a_hub_without_the_file_and_an_offline_hub_are_said(tmp_path, hub):
     assert (kind, "some/repo/w/h.gguf" in message, "run again" in hint) == ("ModelMissing", True, True)
     kind, message, _ = fetch_in_process(tmp_path, hub, HF_HUB_OFFLINE="1")
     assert kind == "ModelMissing"
+
+
+def test_a_folder_that_goes_while_it_is_measured_is_passed_over(tmp_path, monkeypatch):
+    folder = tmp_path / "watched"
+    gone = folder / "pip-download-x"
+    gone.mkdir(parents=True)
+    (folder / "kept").write_bytes(b"12345")
+    real = os.scandir
+
+    def scandir(path):
+        if os.path.basename(path) == gone.name:
+            raise FileNotFoundError(path)
+        return real(path)
+
+    monkeypatch.setattr(models.os, "scandir", scandir)
+    assert models._size_of(folder) == 5
