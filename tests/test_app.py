@@ -40,7 +40,9 @@ from tests.browser.fake import FakeAssistant
 from tests.conftest import BRIDGES, OWLS
 from tests.hostile import texts
 
-HOSTILE = "<img src=x onerror=alert(1)> ${alert(1)} {{alert(1)}} ![a](//evil.example/a.png) [b](//evil.example) <script>x</script>"
+HOSTILE = (
+    "<img src=x onerror=alert(1)> ${alert(1)} {{alert(1)}} ![a](//evil.example/a.png) [b](//evil.example) <script>x</script>"
+)
 QUESTION = "What did the repair of the bridge cost?"
 COST = "Its repair cost 4.2 million crowns, said the mayor, Ilse Varga."
 
@@ -112,7 +114,8 @@ def test_a_link_that_this_page_cannot_have_made_is_no_reference(link):
 
 @given(st.text(max_size=80))
 def test_no_link_makes_decoding_fail(text):
-    assert decode_ref("#cite-" + text) is None or encode_ref(decode_ref("#cite-" + text)) == "#cite-" + text.rstrip("=")
+    ref = decode_ref("#cite-" + text)
+    assert ref is None or encode_ref(ref) == "#cite-" + text.rstrip("=")
 
 
 def test_a_hit_opens_at_its_best_sentence_and_without_one_at_its_paragraph(assistant, bridges):
@@ -182,7 +185,9 @@ def test_text_in_the_chat_stays_text(text):
     assert visible(html.unescape(re.sub(r"<[^>]*>", " ", rendered))) == visible(text)
 
 
-@pytest.mark.parametrize("address", ["http://evil.example/a", "www.evil.example", "www.1and1.example", "a@evil.example", "x.example"])
+@pytest.mark.parametrize(
+    "address", ["http://evil.example/a", "www.evil.example", "www.1and1.example", "a@evil.example", "x.example"]
+)
 def test_no_address_can_become_a_link(address):
     """Gradio's renderer makes links of bare addresses; it needs one of these marks for it."""
     assert not re.search(r"[a-z]\.[a-z0-9]|://|@", escape_chat(address))
@@ -205,7 +210,7 @@ def test_a_hostile_title_cannot_leave_the_tooltip_of_a_mark():
     citation = Citation(1, "d", "v", f'" {HOSTILE} "\n\n', "/s", 1, 0, 1, "q")
     rendered = RENDERER.render(answer_markdown(Turn("q", claims=(Claim("Yes.", (citation,)),)), running=False))
     assert re.findall(r"<(\w+)", rendered) == ["p", "a"]
-    assert "evil.example" in re.search(r'title="([^"]*)"', rendered)[1]
+    assert "evil.example" in "".join(re.findall(r'title="([^"]*)"', rendered))
 
 
 def test_a_draft_is_set_apart_and_only_while_it_is_written(assistant):
@@ -278,7 +283,7 @@ def test_the_cited_paragraph_is_highlighted_and_its_sentence_marked(bridges):
     start = bridges.text.index(COST)
     ref = Ref(bridges.id, bridges.version, 2, start, start + len(COST))
     shown = article_html(bridges, paragraphs(bridges), ref, back="Back to the evidence")
-    cited = re.search(r'<div role="listitem" class="cited" id="cited">(.*?)</div>', shown)[1]
+    (cited,) = re.findall(r'<div role="listitem" class="cited" id="cited">(.*?)</div>', shown)
     assert f"<mark>{COST}</mark> The town paid" in cited
     assert shown.count("<mark>") == shown.count('id="cited"') == 1
     assert "3 May 2024 · bridges.txt" in shown
@@ -305,7 +310,7 @@ def test_hits_beyond_the_first_four_are_folded(assistant):
 
 def test_after_a_refusal_the_hits_are_called_nearest(assistant):
     turn = replace(answered(assistant), claims=(), answer=Answer(NOT_FOUND, "not_found", "q"))
-    assert "<h2 tabindex=\"-1\">Nearest paragraphs</h2>" in evidence_html(turn, lambda hit: None)
+    assert '<h2 tabindex="-1">Nearest paragraphs</h2>' in evidence_html(turn, lambda hit: None)
     assert "No paragraph of the library" in evidence_html(Turn("q"), lambda hit: None)
 
 
@@ -335,8 +340,7 @@ def contents(update):
     return [message["content"] for message in update]
 
 
-def test_a_question_is_answered_evidence_first(page, monkeypatch):
-    monkeypatch.setattr("rag.app.page._REDRAW_SECONDS", 0)  # else the fake is done before a word is drawn
+def test_a_question_is_answered_evidence_first(page):
     conversation = Conversation()
     assert page.ask(f"  {QUESTION} ", conversation)[0] == ""
     steps = list(page.answer(conversation))
@@ -352,7 +356,7 @@ def test_a_question_is_answered_evidence_first(page, monkeypatch):
 def test_nothing_is_asked_twice_at_once_and_nothing_empty(page, assistant):
     conversation = Conversation()
     page.ask("  \n", conversation)
-    assert conversation.turns == ()
+    assert not conversation.turns
     page.ask(QUESTION, conversation)
     page.ask("Another?", conversation)
     page.retry(conversation)
@@ -374,6 +378,17 @@ def test_later_questions_carry_the_conversation(page, assistant):
     assert [message["content"] for message in assistant.asked[1][1]] == [QUESTION, COST]
 
 
+def test_a_run_is_written_once_however_often_it_is_asked_for(page, assistant):
+    conversation = Conversation()
+    page.ask(QUESTION, conversation)
+    first = page.answer(conversation)
+    next(first)
+    page.ask("Enter was pressed again", conversation)
+    assert list(page.answer(conversation)) == []
+    list(first)
+    assert [question for question, _ in assistant.asked] == [QUESTION]
+
+
 def test_stop_closes_the_stream_and_keeps_what_was_confirmed(page, assistant):
     assistant.drafts[QUESTION] = (COST, "The town paid 1.1 million crowns of it.")
     conversation = Conversation()
@@ -384,7 +399,7 @@ def test_stop_closes_the_stream_and_keeps_what_was_confirmed(page, assistant):
     page.stop(conversation)
     assert list(steps) == []
     assert assistant.closed == 1
-    (turn,) = conversation.turns
+    turn = conversation.turns[0]
     assert ([claim.text for claim in turn.claims], turn.draft, turn.note) == ([COST], "", "Stopped.")
 
 
@@ -499,7 +514,7 @@ def test_an_open_article_is_not_taken_away_when_the_answer_ends(page, assistant)
 def test_the_page_says_what_it_waits_for_until_all_is_there(page, assistant):
     conversation = Conversation()
     assistant.load("Loading the answer model")
-    status, chat, panel, timer = page.refresh(conversation)
+    status, chat, _, timer = page.refresh(conversation)
     assert "Loading the answer model…" in status
     assert timer.active
     assert chat.examples == [{"text": "How many owls were counted?"}]

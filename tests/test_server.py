@@ -101,7 +101,9 @@ def test_the_pages_own_requests_are_let_through(address):
         assert response.status_code == 200, host
 
 
-@pytest.mark.parametrize("host", ["localhost\n", "localhost:123456", "localhost:", "user@localhost", "[::1", "localhost,evil"])
+@pytest.mark.parametrize(
+    "host", ["localhost\n", "localhost:123456", "localhost:", "user@localhost", "[::1", "localhost,evil"]
+)
 def test_a_host_header_is_compared_as_a_whole(host):
     assert server.refusal(Headers({"host": host})) != ""
 
@@ -125,7 +127,9 @@ def test_an_address_that_others_could_reach_is_refused(host):
 def test_a_port_in_use_is_said_with_what_to_do():
     with server.bind(Settings(port=0)) as taken:
         settings = Settings(port=taken.getsockname()[1])
-        with pytest.raises(ServerError, match=rf"^Port {settings.port} on 127\.0\.0\.1 is in use\. Choose another with --port"):
+        with pytest.raises(
+            ServerError, match=rf"^Port {settings.port} on 127\.0\.0\.1 is in use\. Choose another with --port"
+        ):
             server.bind(settings)
     server.bind(settings).close()  # free again
 

@@ -17,14 +17,14 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # gradio and hugging
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-import gradio as gr  # noqa: E402
-from fastapi import FastAPI  # noqa: E402
+import gradio as gr
+from fastapi import FastAPI
 
-from rag import server  # noqa: E402
-from rag.app.conversation import Conversation  # noqa: E402
-from rag.app.page import Page  # noqa: E402
-from rag.app.render import library_html, status_html, welcome_html  # noqa: E402
-from rag.config import Settings  # noqa: E402
+from rag import server
+from rag.app.conversation import Conversation
+from rag.app.page import Page
+from rag.app.render import library_html, status_html, welcome_html
+from rag.config import Settings
 
 _STYLE = Path(__file__).with_name("app.css")
 _POLL_SECONDS = 1.0  # while something is waited for
@@ -108,30 +108,30 @@ def build_page(assistant: Any, settings: Settings) -> gr.Blocks:
             event(page.refresh, [conversation], [status, chat, panel, timer], **quiet)
         panel.cite(page.open, [conversation], [panel], **quiet)
         _connect_answers(page, conversation, box, chat, panel, (ask, stop, retry, clear))
-    return blocks.queue(max_size=32, default_concurrency_limit=1, api_open=False)
+    return blocks.queue(default_concurrency_limit=1, api_open=False)
 
 
 def _connect_answers(
     page: Page, conversation: gr.State, box: gr.Textbox, chat: gr.Chatbot, panel: gr.HTML, buttons: Sequence[gr.Button]
 ) -> None:
-    """Wires what starts an answer, what stops it, and what is drawn after it."""
+    """Wires what starts an answer, what stops it, and what is drawn after it.
+
+    Stopping is the conversation's: a run that is not its current one writes nothing more and closes its stream. Gradio's
+    `cancels` asks for one event after the other, waits for a model that is reading, and then hits the next answer.
+    """
     ask, stop, retry, clear = buttons
     drawn = [chat, *buttons]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    answers = []
+    model = {"concurrency_id": "model", "concurrency_limit": 1, "trigger_mode": "multiple"}
     for begun in (
         gr.on([box.submit, ask.click], page.ask, [box, conversation], [box, *drawn], queue=False, **quiet),
         chat.example_select(page.ask_example, [conversation], drawn, queue=False, **quiet),
         retry.click(page.retry, [conversation], drawn, queue=False, **quiet),
     ):
-        limits = {"concurrency_id": "model", "concurrency_limit": 1}
-        answer = begun.then(page.answer, [conversation], [chat, panel], **limits, **quiet)
-        answer.failure(page.fail, [conversation], drawn, queue=False, **quiet)
+        answer = begun.then(page.answer, [conversation], [chat, panel], **model, **quiet)
         answer.then(page.draw, [conversation], drawn, queue=False, **quiet)
-        answers.append(answer)
-    stopped = stop.click(page.stop, [conversation], drawn, cancels=answers, queue=False, **quiet)
-    stopped.then(page.draw, [conversation], drawn, queue=False, **quiet)
-    clear.click(page.clear, [conversation], [panel, *drawn], cancels=answers, queue=False, **quiet)
+    stop.click(page.stop, [conversation], drawn, queue=False, **quiet)
+    clear.click(page.clear, [conversation], [panel, *drawn], queue=False, **quiet)
 
 
 def _chatbot() -> gr.Chatbot:

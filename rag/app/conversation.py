@@ -62,6 +62,7 @@ class Conversation:
     def __init__(self) -> None:
         self.turns: tuple[Turn, ...] = ()
         self.run: object | None = None  # of the answer that is being written
+        self._begun: object | None = None  # the run that nobody writes yet
         self.view = "library"  # what the panel shows: "library", "evidence" or "article"
         self.seen: object = None  # what the status line and the examples were last made of
 
@@ -74,7 +75,13 @@ class Conversation:
         """Starts a turn."""
         with _writing:
             self.turns = (*self.turns, Turn(question))
-            self.run = object()
+            self.run = self._begun = object()
+
+    def take(self) -> object | None:
+        """Returns the run that was begun, to whoever asks first; None if there is none to write."""
+        with _writing:
+            taken, self._begun = self._begun, None
+            return taken if taken is self.run else None
 
     def update(self, run: object, turn: Turn) -> bool:
         """Replaces the last turn, if the run is still the current one; returns whether it is."""

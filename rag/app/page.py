@@ -23,11 +23,10 @@ from rag.app.render import (
     welcome_html,
 )
 from rag.errors import DocumentMissing, RagError
-from rag.types import Delta, Document, Done, Event, Evidence, Hit
+from rag.types import Document, Done, Event, Evidence, Hit
 
 logger = logging.getLogger(__name__)
 
-_REDRAW_SECONDS = 0.05  # draft words are drawn at most this often
 _POLL_SECONDS = 0.25  # while a question waits for the first article
 _EXAMPLES_SECONDS = 180  # after the start, in which the model may still write example questions
 _MAX_EXAMPLES = 4
@@ -61,8 +60,8 @@ class Page:
 
     def answer(self, conversation: Conversation) -> Iterator[tuple[Any, Any]]:
         """Streams the answer of the last turn into the chat, and its evidence into the panel."""
-        run, drawn = conversation.run, 0.0
-        if run is None:
+        run = conversation.take()
+        if run is None:  # Enter was pressed on an empty line, or while an answer is being written
             return
         *earlier, turn = conversation.turns
         note = ""
@@ -73,9 +72,6 @@ class Page:
                     turn = replace(advance(turn, event), awaited=self._assistant.waiting())
                     if not conversation.update(run, turn):
                         return
-                    if isinstance(event, Delta) and time.monotonic() - drawn < _REDRAW_SECONDS:
-                        continue
-                    drawn = time.monotonic()
                     yield self._chat(conversation), self._panel_after(event, conversation)
         except RagError as exc:
             note = f"{exc.message} {exc.hint}".strip()
@@ -98,11 +94,6 @@ class Page:
     def stop(self, conversation: Conversation) -> Sequence[Any]:
         """Ends the answer; what was confirmed stays."""
         conversation.end("Stopped.")
-        return self.draw(conversation)
-
-    def fail(self, conversation: Conversation) -> Sequence[Any]:
-        """Ends an answer that the queue refused."""
-        conversation.end("Too many questions are waiting. Retry asks it again.")
         return self.draw(conversation)
 
     def clear(self, conversation: Conversation) -> Sequence[Any]:

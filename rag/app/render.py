@@ -55,7 +55,6 @@ def chat_messages(turns: Sequence[Turn], *, running: bool) -> list[dict[str, str
 
 def answer_markdown(turn: Turn, *, running: bool) -> str:
     """Returns what is said to a question: confirmed sentences with their marks, the draft, and our own notes."""
-    parts = []
     text = _claims_markdown(turn)
     if turn.answer and not turn.claims:
         text = escape_chat(turn.answer.text)
@@ -76,7 +75,8 @@ def _aside(text: str) -> str:
 
 def _claims_markdown(turn: Turn) -> str:
     """Sentences in a row; a line break between two in the answer's text stays one."""
-    text, at, parts = turn.answer.text if turn.answer else "", 0, []
+    text, at = turn.answer.text if turn.answer else "", 0
+    parts: list[str] = []
     for claim in turn.claims:
         found = text.find(claim.text, at)
         if parts:
@@ -192,6 +192,7 @@ def _panel_head(title: str, question: str) -> str:
 
 
 def status_html(documents: Sequence[Document], waiting: str) -> str:
+    """Returns the line that says what is waited for, or how many articles there are."""
     if waiting:
         return f'<p role="status" class="waiting">{html.escape(waiting.rstrip(".…"))}…</p>'
     count = f"{len(documents)} article{'' if len(documents) == 1 else 's'}"
@@ -199,6 +200,7 @@ def status_html(documents: Sequence[Document], waiting: str) -> str:
 
 
 def welcome_html(documents: Sequence[Document], waiting: str) -> str:
+    """Returns what an empty chat says."""
     if not documents and not waiting:
         return f"<p>{_EMPTY_HTML}</p>"
     return "<p>Ask a question. Every sentence of the answer shows the paragraph that says it.</p>"

@@ -45,6 +45,10 @@ class FakeAssistant:
         """Lets streams go on that wait before a step, and later ones pass."""
         self._holds.pop(step).set()
 
+    def add(self, document: Document) -> None:
+        """Adds a document while the page is open."""
+        self._documents |= {(document.id, document.version): document}
+
     def load(self, what: str) -> None:
         """Sets what is waited for; "" if all is there."""
         self._waiting = what
@@ -104,9 +108,22 @@ class FakeAssistant:
         for document in self._documents.values():
             for p in paragraphs(document):
                 text = document.text[p.start : p.end]
-                score, quote = max(((_common(question, text[a:b]), text[a:b]) for a, b in sentences(text)), key=lambda x: x[0])
+                score, quote = max(
+                    ((_common(question, text[a:b]), text[a:b]) for a, b in sentences(text)), key=lambda x: x[0]
+                )
                 hits.append(
-                    Hit(document.id, document.version, document.title, document.source, p.number, p.start, p.end, text, score, quote)
+                    Hit(
+                        document.id,
+                        document.version,
+                        document.title,
+                        document.source,
+                        p.number,
+                        p.start,
+                        p.end,
+                        text,
+                        score,
+                        quote,
+                    )
                 )
         return tuple(sorted((hit for hit in hits if hit.score), key=lambda hit: -hit.score)[:10])
 

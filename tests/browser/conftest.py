@@ -1,0 +1,105 @@
+"""Chromium, a page per test that notes what went wrong in it, and the real server of the page over a fake assistant.
+
+Without Chromium these tests are skipped by name; with RAG_REQUIRE_BROWSER=1 in the environment they fail instead.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from rag import app, server
+from rag.config import ROOT, Settings
+from rag.read import make_document, read
+from tests.browser.fake import FakeAssistant
+from tests.real.conftest import models_folder
+
+__all__ = ["models_folder"]  # the real models, skipped or required as in tests/real
+
+WAIT_MS = 15_000  # two shared cores: slow is not wrong
+LEFT = ("AbortError", "errored out")  # what Gradio logs in a page that is left while an answer is written
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Starts Debian's Chromium once."""
+    path = shutil.which("chromium")
+    if path is None:
+        reason = "Chromium is not installed: sudo apt-get install chromium"
+        (pytest.fail if os.environ.get("RAG_REQUIRE_BROWSER") == "1" else pytest.skip)(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def seed():
+    """Returns the seed article."""
+    return read(next(ROOT.glob("seeds/*.txt")), max_bytes=10**7)
+
+
+@pytest.fixture
+def serve():
+    """Serves the page over an assistant in a thread; returns its address."""
+    stops = []
+
+    def serve(assistant):
+        sock = server.bind(Settings(port=0))
+        running = server.Server(app.mount(server.create_app(), assistant, Settings()), sock, None)
+        thread = threading.Thread(target=running.serve_until_stopped)
+        thread.start()
+        stops.append((running, thread, sock))
+        while not running.started:
+            time.sleep(0.01)
+        return server.url(sock)
+
+    yield serve
+    for running, thread, sock in stops:
+        running.should_exit = True
+        thread.join(10)
+        sock.close()
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def open_page(chromium, serve):  # after it, so that pages are closed before their server is
+    """Opens pages, each in a context of its own; fails if one of them complained or asked another host for something."""
+    contexts, complaints = [], []
+
+    def complain(kind, text):
+        if not any(left in str(text) for left in LEFT):
+            complaints.append(f"{kind}: {text}")
+
+    def open_page(address, **options):
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"} | options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        page.on("console", lambda message: message.type in ("error", "warning") and complain("console", message.text))
+        page.on("pageerror", lambda error: complain("error", error))
+        page.on("dialog", lambda dialog: (complain("dialog", dialog.message), dialog.dismiss()))
+        page.on("request", lambda r: r.url.startswith((address, "data:", "blob:")) or complain("request", r.url))
+        page.goto(address)
+        page.locator("#question textarea").wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def assistant(seed):
+    """A fake assistant over the seed article and a short one."""
+    tram = make_document(Path(__file__).with_name("tram.txt").read_text(encoding="utf-8"), "/articles/tram.txt")
+    return FakeAssistant([seed, tram], ["How many Indonesians were arrested?", "What is the cost of the tram line?"])
