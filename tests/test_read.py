@@ -332,6 +332,61 @@ Copyright © 2024 The Arlen Post. All rights reserved.
     assert found(page) == [FIRST, SECOND, THIRD]
 
 
+TEASERS = """
+More from The Arlen Post
+
+Storm over the coast
+The wind broke forty trees on Sunday.
+
+4h ago
+
+Mayor meets the miners
+
+Politics
+
+They spoke for an hour about the old shafts.
+
+2h ago
+
+World
+
+Weather
+"""
+
+
+def test_teasers_after_the_article_are_sentences_and_yet_no_paragraphs():
+    # What followed an article was taken for a part of it up to the page's last sentence.
+    text = f"Owls return to the Marrow forest\n\n{FIRST}\n\n{SECOND}\n\n{THIRD}\n{TEASERS}"
+    assert found(text) == [FIRST, SECOND, THIRD]
+
+
+def test_a_sentence_in_the_menu_before_the_article_is_no_paragraph():
+    menu = "This site uses cookies to work.\n\nAccept all\n\nHome\n\nNews\n\nPolitics\n\nWorld\n\nSearch\n\nWeather\n\n"
+    document = make_document(f"{menu}Owls return to the Marrow forest\n\n{FIRST}\n\n{SECOND}\n\n{THIRD}", "/a/b.txt")
+    assert document.title == "Owls return to the Marrow forest"
+    assert found(document.text) == [FIRST, SECOND, THIRD]
+
+
+def test_readers_comments_are_no_paragraphs():
+    article = "\n\n".join([FIRST, SECOND, THIRD] * 3)
+    comments = "14 Comments\n\nowl_friend says:\n\nI saw one in my garden last week, it was white.\n\nMe too, twice."
+    assert found(f"Owls return to the Marrow forest\n\n{article}\n\n{comments}") == [FIRST, SECOND, THIRD] * 3
+
+
+def test_a_clean_article_is_never_cut_however_long_its_lists_are():
+    names = "\n\n".join(f"Owl number {n}" for n in range(60))
+    text = f"Owls return to the Marrow forest\n\n{FIRST}\n\n{SECOND}\n\n{names}\n\n{THIRD}"
+    assert found(text) == [FIRST, SECOND, names, THIRD]
+
+
+def test_the_headline_of_a_page_is_long_near_the_article_or_there_twice():
+    menu = "Our readers choose the best cafes\n\n" + "Home\n\nNews\n\n" * 5
+    page = f"{menu}Owls return to the Marrow forest\n\nArlen\n\n{FIRST}\n\n{SECOND}"
+    assert make_document(page, "/a/b.txt").title == "Owls return to the Marrow forest"
+    twice = f"The wood of Marrow in May\n\nHome\n\nThe wood of Marrow in May\n\nA picture of an owl by Ana Lind\n\n{FIRST}"
+    assert make_document(twice, "/a/b.txt").title == "The wood of Marrow in May"
+
+
 @pytest.mark.parametrize("seed_like", ["ไทย", "ລາວ", "日本語"])
 def test_scripts_without_spaces_have_paragraphs(seed_like):
     text = f"{seed_like}หัวข้อ\n\n" + "ภาษาไทยไม่มีวรรคตอนและย่อหน้านี้ยาวพอที่จะเป็นย่อหน้าหนึ่งของบทความ\n\n" * 2
