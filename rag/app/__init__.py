@@ -104,21 +104,23 @@ def build_page(assistant: Any, settings: Settings) -> gr.Blocks:
                 panel = gr.HTML(library_html((), waiting=True), elem_id="panel", label="Sources", js_on_load=_PANEL_SCRIPT)
         timer = gr.Timer(_POLL_SECONDS)
         quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        known = [status, chat, panel, timer]
         for event in (timer.tick, blocks.load):
-            event(page.refresh, [conversation], [status, chat, panel, timer], **quiet)
+            event(page.refresh, [conversation], known, **quiet)
         panel.cite(page.open, [conversation], [panel], **quiet)
-        _connect_answers(page, conversation, box, chat, panel, (ask, stop, retry, clear))
+        _connect_answers(page, conversation, box, known, (ask, stop, retry, clear))
     return blocks.queue(default_concurrency_limit=1, api_open=False)
 
 
 def _connect_answers(
-    page: Page, conversation: gr.State, box: gr.Textbox, chat: gr.Chatbot, panel: gr.HTML, buttons: Sequence[gr.Button]
+    page: Page, conversation: gr.State, box: gr.Textbox, known: Sequence[Any], buttons: Sequence[gr.Button]
 ) -> None:
     """Wires what starts an answer, what stops it, and what is drawn after it.
 
     Stopping is the conversation's: a run that is not its current one writes nothing more and closes its stream. Gradio's
     `cancels` asks for one event after the other, waits for a model that is reading, and then hits the next answer.
     """
+    _, chat, panel, _ = known
     ask, stop, retry, clear = buttons
     drawn = [chat, *buttons]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -129,7 +131,8 @@ def _connect_answers(
         retry.click(page.retry, [conversation], drawn, queue=False, **quiet),
     ):
         answer = begun.then(page.answer, [conversation], [chat, panel], **model, **quiet)
-        answer.then(page.draw, [conversation], drawn, queue=False, **quiet)
+        ended = answer.then(page.draw, [conversation], drawn, queue=False, **quiet)
+        ended.then(page.refresh, [conversation], known, queue=False, **quiet)  # articles may have come meanwhile
     stop.click(page.stop, [conversation], drawn, queue=False, **quiet)
     clear.click(page.clear, [conversation], [panel, *drawn], queue=False, **quiet)
 

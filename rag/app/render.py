@@ -121,7 +121,8 @@ def evidence_html(turn: Turn, documents: Callable[[Hit], Document | None]) -> st
     head = _panel_head("Nearest paragraphs" if nearest else "Evidence", turn.question)
     if not turn.hits:
         return head + '<p class="quiet">No paragraph of the library comes near this question.</p>'
-    cards = [_card_html(hit, documents(hit), turn) for hit in turn.hits]
+    kind = "card near" if nearest else "card"
+    cards = [_card_html(hit, documents(hit), turn, kind) for hit in turn.hits]
     shown, folded = "".join(cards[:_CARDS]), "".join(cards[_CARDS:])
     if folded:
         count = len(cards) - _CARDS
@@ -129,14 +130,14 @@ def evidence_html(turn: Turn, documents: Callable[[Hit], Document | None]) -> st
     return head + shown + folded
 
 
-def _card_html(hit: Hit, document: Document | None, turn: Turn) -> str:
+def _card_html(hit: Hit, document: Document | None, turn: Turn, kind: str) -> str:
     offset = hit.text.find(hit.quote) if hit.quote else -1
     text = mark_spans(hit.text, [(offset, offset + len(hit.quote))] if offset >= 0 else [])
     numbers = sorted({c.number for claim in turn.claims for c in claim.citations if _cites(c, hit)})
     marks = "".join(f'<span class="number">[{int(number)}]</span> ' for number in numbers)
     day = f"{html.escape(written_date(document.date))} · " if document and document.date else ""
     return (
-        f'<article class="card"><h3>{marks}<a href="{encode_ref(hit_ref(hit))}">{html.escape(hit.title)}</a></h3>'
+        f'<article class="{kind}"><h3>{marks}<a href="{encode_ref(hit_ref(hit))}">{html.escape(hit.title)}</a></h3>'
         f'<p class="meta">{day}Paragraph {int(hit.paragraph)}</p><p class="text">{text}</p></article>'
     )
 

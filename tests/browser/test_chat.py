@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -39,12 +40,12 @@ def button(page, name):
 
 
 def in_view(page, selector):
-    """True if an element lies within the window and within the panel that scrolls it."""
-    return page.wait_for_function(
+    """Waits until an element lies within the window and within the panel that scrolls it."""
+    page.wait_for_function(
         """selector => {
-            const box = document.querySelector(selector).getBoundingClientRect();
+            const box = document.querySelector(selector)?.getBoundingClientRect();
             const frame = document.querySelector('#panel').getBoundingClientRect();
-            return box.top >= frame.top && box.bottom <= Math.min(frame.bottom, innerHeight);
+            return box && box.top >= frame.top && box.bottom <= Math.min(frame.bottom, innerHeight);
         }""",
         arg=selector,
     )
@@ -188,11 +189,15 @@ def test_stop_keeps_what_was_confirmed_and_writes_nothing_more(open_page, serve,
     assert assistant.closed == 1
 
 
-def test_clear_forgets_the_conversation_and_offers_the_examples_again(open_page, serve, assistant):
+def test_clear_forgets_the_conversation_and_shows_the_library_and_the_examples_again(open_page, serve, assistant):
     page = open_page(serve(assistant))
+    page.locator("#status", has_text="2 articles").wait_for()
+    assistant.add(make_document("Owls\n\nForty snowy owls were counted this winter.\n", "/articles/owls.txt"))
     ask(page)
     page.locator(CITATION).wait_for()
+    page.locator("#status", has_text="3 articles").wait_for()
     button(page, "Clear").click()
+    page.locator("#panel .library", has_text="Owls").wait_for()
     page.get_by_role("button", name=re.compile("What is the cost of the tram line")).click()
     page.locator(CITATION).wait_for()
     assert "214 million euros" in answer(page).inner_text()
@@ -259,9 +264,9 @@ HOSTILE = (
 
 
 def test_text_of_an_article_a_model_or_a_reader_stays_text(open_page, serve):
-    raw = f"Penguins {HOSTILE}\n\nThe penguins walked 12 miles to the southern harbour, {HOSTILE} and they rested there.\n"
-    article = make_document(raw, "/articles/<b>penguins</b>.txt")
-    assert HOSTILE in article.title
+    raw = f"The penguins walked 12 miles to the southern harbour, {HOSTILE} and they rested there.\n"
+    article = replace(make_document(raw, "/articles/penguins.txt"), title=f"Penguins {HOSTILE}")
+    assert HOSTILE in article.text
     assistant = FakeAssistant([article], [f"Where did the penguins walk? {HOSTILE}"])
     question = f"How many miles did the penguins walk? {HOSTILE}"
     assistant.drafts[question] = (f"The penguins walked 12 miles. {HOSTILE}",)
