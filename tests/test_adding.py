@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -185,6 +186,36 @@ def test_seeds_are_added_to_a_new_library_only(make_assistant, write, articles):
     assistant.remove([seed])
     assert assistant.add_seeds() == AddReport()
     assert assistant.documents() == ()
+
+
+ADD = """
+import sys
+from rag.assistant import loading
+from rag.cli import main
+from tests.fakes import FakeEmbedder, FakeReranker
+
+loading.load_embedder = lambda settings: FakeEmbedder()
+loading.load_reranker = lambda settings: FakeReranker()
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def command(*arguments):
+    """Runs a command with the fakes in another process."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run([sys.executable, "-c", ADD, *map(str, arguments)], env=environment, check=True, timeout=60)
+
+
+def test_a_running_assistant_sees_what_another_process_did_within_two_seconds(make_assistant, articles):
+    assistant = make_assistant()
+    assert assistant.search("snowy owls") == ()
+    command("add", articles / "owls.txt")
+    started = time.monotonic()
+    assert assistant.search("How many snowy owls were counted?")[0].title == "Owls return to the Marrow forest"
+    assert [d.title for d in assistant.documents()] == ["Owls return to the Marrow forest"]
+    assert time.monotonic() - started < 2
+    command("remove", assistant.documents()[0].id)
+    assert assistant.search("snowy owls") == ()
 
 
 # --- nothing is lost -----------------------------------------------------------------------------------------------

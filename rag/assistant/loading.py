@@ -78,8 +78,7 @@ class Models:
 
     def close(self) -> None:
         """Frees the answer model; waits for what is being loaded, as that cannot be broken off."""
-        generator = self.generator(None)[0]
-        if isinstance(generator, LlamaGenerator):
+        if not self._generator.exception() and isinstance(generator := self._generator.result(), LlamaGenerator):
             generator.close()
 
 

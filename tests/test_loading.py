@@ -1,0 +1,83 @@
+"""Loading: each model is waited for where it is asked for, and what fails is told there."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+
+import pytest
+
+from rag.assistant import loading
+from rag.assistant.loading import Models
+from rag.config import Settings
+from rag.errors import ConfigError, ModelMissing
+from tests.fakes import FakeEmbedder, FakeGenerator, FakeReranker
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(models=tmp_path / "models", answer_model="none")
+
+
+def test_models_that_are_there_are_given_at_once():
+    embedder, reranker, generator = FakeEmbedder(), FakeReranker(), FakeGenerator()
+    models = Models.of(embedder, reranker, generator)
+    assert (models.embedder, models.reranker, models.generator(0)) == (embedder, reranker, (generator, ""))
+    assert models.waiting() == ""
+    models.close()
+
+
+def test_the_answer_model_can_be_left_out(settings):
+    assert loading.load_generator(settings) is None
+    assert Models.of(FakeEmbedder(), FakeReranker(), None).generator(0) == (None, "No answer model is set.")
+
+
+def test_the_answer_model_does_not_wait_for_the_search_models(fake_models, settings, monkeypatch):
+    may_go_on = threading.Event()
+    monkeypatch.setattr(loading, "load_embedder", lambda _: may_go_on.wait(30) and fake_models["embedder"])
+    models = Models.load(settings)
+    assert models.generator(30) == (fake_models["generator"], "")
+    assert models.waiting() == "Loading the search models"
+    may_go_on.set()
+    assert models.embedder is fake_models["embedder"]
+    assert models.reranker is fake_models["reranker"]
+    assert models.waiting() == ""
+    models.close()
+
+
+def test_a_model_that_is_still_loading_is_told():
+    models = Models(_done(FakeEmbedder()), _done(FakeReranker()), Future())
+    assert models.generator(0.01) == (None, "The answer model is still loading.")
+    assert models.waiting() == "Loading the answer model"
+
+
+def _done(value):
+    future = Future()
+    future.set_result(value)
+    return future
+
+
+def test_what_fails_is_raised_where_it_is_asked_for(settings):
+    models = Models.load(settings)  # nothing was fetched
+    with pytest.raises(ModelMissing, match=r"bge-small-en-v1\.5 .*rag models fetch"):
+        _ = models.embedder
+    with pytest.raises(ModelMissing, match=r"ms-marco-minilm-l12 .*rag models fetch"):
+        _ = models.reranker
+    assert models.generator(30) == (None, "No answer model is set.")
+    models.close()
+
+
+def test_a_missing_answer_model_is_a_reason_not_an_error(tmp_path):
+    models = Models.load(Settings(models=tmp_path / "models"))
+    generator, reason = models.generator(30)
+    assert generator is None
+    assert "rag models fetch" in reason
+    models.close()
+
+
+def test_closing_never_fails(tmp_path):
+    # A name that no model has was raised a second time here, and the library's file stayed open.
+    models = Models.load(Settings(models=tmp_path / "models", answer_model="no-such-model"))
+    with pytest.raises(ConfigError, match="no-such-model"):
+        models.generator(30)
+    models.close()
