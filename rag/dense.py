@@ -25,17 +25,20 @@ class Dense:
         self.generation = -1
 
     def load(self) -> None:
-        """Reads index and stamp from disk; a missing or damaged file leaves generation -1."""
+        """Reads index and stamp from disk, unless they are loaded; a missing or damaged file leaves generation -1."""
         import faiss
 
-        self.generation = -1
         try:
             stamp = json.loads(self._stamp.read_text(encoding="utf-8"))
+            generation = int(stamp["generation"])
+            if generation == self.generation:
+                return
             index = faiss.read_index(str(self._path))
-            if index.ntotal == stamp["n_paragraphs"]:
-                self._index, self.generation = index, int(stamp["generation"])
+            if index.ntotal != stamp["n_paragraphs"]:
+                generation = -1
+            self._index, self.generation = index, generation
         except (OSError, ValueError, KeyError, TypeError, RuntimeError):
-            return  # derived: whoever asks sees the generation and builds it anew
+            self.generation = -1  # derived: whoever asks sees the generation and builds it anew
 
     def build(self, ids: np.ndarray, vectors: np.ndarray, generation: int) -> None:
         """Replaces the index, in memory and on disk.

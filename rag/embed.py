@@ -7,7 +7,7 @@ sentence-transformers itself; code that a model folder brings along is never run
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,37 @@ MAX_TOKENS = 512
 """The position embeddings of all BERT exports in the registry end here; longer texts are cut."""
 
 
+class _OnnxModel:
+    """folder/model.onnx with its tokenizer: texts, or pairs of them, to the model's first output."""
+
+    def __init__(self, folder: Path, threads: int, *, pairs: bool) -> None:
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+        self.inputs = [i.name for i in self._session.get_inputs()]
+        self.dimension = int(self._session.get_outputs()[0].shape[-1])
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second" if pairs else "longest_first")
+        self._tokenizer.enable_padding()
+
+    def tokens(self, texts: Sequence[Any]) -> dict[str, list[list[int]]]:
+        """Returns the inputs of the model by name, a row a text or pair, all of one length."""
+        rows = self._tokenizer.encode_batch([tuple(t) if isinstance(t, list | tuple) else t for t in texts])
+        return {
+            "input_ids": [r.ids for r in rows],
+            "attention_mask": [r.attention_mask for r in rows],
+            "token_type_ids": [r.type_ids for r in rows],
+        }
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        values: np.ndarray = self._session.run(None, dict(inputs))[0]
+        return values
+
+
 def onnx_module(folder: Path, output: str, threads: int) -> torch.nn.Module:
     """Returns a sentence-transformers module that runs folder/model.onnx and puts its first output under `output`.
 
@@ -33,11 +64,13 @@ def onnx_module(folder: Path, output: str, threads: int) -> torch.nn.Module:
         ModelCorrupt: the files cannot be loaded.
     """
     try:
-        import onnxruntime
         import torch
-        from tokenizers import Tokenizer
+
+        model = _OnnxModel(folder, threads, pairs=output == "scores")
     except ImportError as exc:
         raise DependencyMissing(f"The package {exc.name} is not installed.", f"pip install {exc.name}") from exc
+    except Exception as exc:  # onnxruntime and tokenizers raise types of their own for every kind of bad file
+        raise ModelCorrupt(f"The model in {folder} cannot be loaded: {exc}.", "Run: rag models verify") from exc
 
     class OnnxModule(torch.nn.Module):
         modalities = ["text"]  # noqa: RUF012  sentence-transformers reads it from the class
@@ -45,43 +78,24 @@ def onnx_module(folder: Path, output: str, threads: int) -> torch.nn.Module:
 
         def __init__(self) -> None:
             super().__init__()
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = threads
-            options.log_severity_level = 3
-            self.session = onnxruntime.InferenceSession(
-                str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-            )
-            self.names = [i.name for i in self.session.get_inputs()]
-            self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            self.tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second" if output == "scores" else "longest_first")
-            self.tokenizer.enable_padding()
             # sentence-transformers takes device and dtype from a parameter.
             self.anchor = torch.nn.Parameter(torch.zeros(1), requires_grad=False)
 
         def preprocess(self, texts: list[Any], **_: object) -> dict[str, torch.Tensor]:
-            rows = self.tokenizer.encode_batch([tuple(t) if isinstance(t, list | tuple) else t for t in texts])
-            return {
-                "input_ids": torch.tensor([r.ids for r in rows]),
-                "attention_mask": torch.tensor([r.attention_mask for r in rows]),
-                "token_type_ids": torch.tensor([r.type_ids for r in rows]),
-            }
+            return {name: torch.tensor(rows) for name, rows in model.tokens(texts).items()}
 
         tokenize = preprocess
 
         def forward(self, features: dict[str, torch.Tensor], **_: object) -> dict[str, torch.Tensor]:
-            values = self.session.run(None, {n: features[n].numpy() for n in self.names})[0]
-            features[output] = torch.from_numpy(values)
+            features[output] = torch.from_numpy(model.run({name: features[name].numpy() for name in model.inputs}))
             return features
 
         def get_embedding_dimension(self) -> int:
-            return int(self.session.get_outputs()[0].shape[-1])
+            return model.dimension
 
         get_word_embedding_dimension = get_embedding_dimension
 
-    try:
-        return OnnxModule()
-    except Exception as exc:  # onnxruntime and tokenizers raise types of their own for every kind of bad file
-        raise ModelCorrupt(f"The model in {folder} cannot be loaded: {exc}.", "Run: rag models verify") from exc
+    return OnnxModule()
 
 
 class TextEmbedder:

@@ -29,17 +29,17 @@ class Lexical:
         self.generation = -1
 
     def load(self) -> None:
-        """Opens the index on disk; a missing, damaged or otherwise analysed one leaves generation -1."""
+        """Opens the index on disk, unless it is; a missing, damaged or otherwise analysed one leaves generation -1."""
         import tantivy
 
-        self.generation = -1
         try:
             stamp = json.loads(self._stamp.read_text(encoding="utf-8"))
-            if stamp["analysis"] == ANALYSIS:
+            generation = int(stamp["generation"]) if stamp["analysis"] == ANALYSIS else -1
+            if generation not in (-1, self.generation):
                 self._open(tantivy.Index.open(str(self._folder)))
-                self.generation = int(stamp["generation"])
+            self.generation = generation
         except (OSError, ValueError, KeyError, TypeError):
-            return  # derived: whoever asks sees the generation and builds it anew
+            self.generation = -1  # derived: whoever asks sees the generation and builds it anew
 
     def build(self, rows: Iterable[tuple[int, str]], generation: int) -> None:
         """Replaces the whole index by these (paragraph id, text) rows."""

@@ -43,3 +43,16 @@ def test_the_bare_export_of_bge_gets_its_prefix_before_questions(stand_in, tmp_p
     embedder = TextEmbedder(folder, "bge", threads=1)
     embedder.embed_question("Who?")
     assert embedder._model.asked == [BGE_PREFIX + "Who?"]
+
+
+def test_an_export_that_is_damaged_is_named(stand_in, tmp_path):
+    (tmp_path / "model.onnx").write_bytes(b"not a model")
+    with pytest.raises(ModelCorrupt, match=rf"The model in {tmp_path} cannot be loaded: .*Run: rag models verify"):
+        TextEmbedder(tmp_path, "bge", threads=1)
+
+
+def test_a_missing_onnxruntime_is_named(stand_in, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    (tmp_path / "model.onnx").write_bytes(b"")
+    with pytest.raises(DependencyMissing, match=r"The package onnxruntime is not installed\. pip install onnxruntime"):
+        TextEmbedder(tmp_path, "bge", threads=1)

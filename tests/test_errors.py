@@ -11,7 +11,7 @@ from rag.errors import RagError
 def test_the_drawn_tree_is_the_tree():
     drawn, parents = {}, {0: "RagError"}
     for line in errors.__doc__.splitlines():
-        if match := re.match(r"    ([│ ├└─]*)(\w+)  ", line):
+        if match := re.match(r"    ([│ ├└─]*)(\w+) +\S", line):
             depth = len(match[1]) // 4
             parents[depth] = match[2]
             drawn[match[2]] = parents[depth - 1]

@@ -283,3 +283,17 @@ def test_no_temporary_file_stays(library):
     Retriever(library).sync()
     assert not list(library.folder.glob("*tmp*"))
     assert np.all([p.name.startswith(("library", "dense", "lexical", ".lock")) for p in library.folder.iterdir()])
+
+
+def test_nothing_is_read_again_while_another_process_holds_the_lock(library, monkeypatch):
+    # Each question of a minute-long add would otherwise read the whole index from disk.
+    stored(library, OWLS, "/a/owls.txt")
+    retriever = Retriever(library)
+    retriever.sync()
+    loaded = retriever._dense._index, retriever._lexical._index
+    other = Library(library.folder)
+    with other.writing():
+        stored(other, BRIDGES, "/a/bridges.txt")
+        retriever.sync()
+        assert (retriever._dense._index, retriever._lexical._index) == loaded
+    other.close()

@@ -21,7 +21,7 @@ from rag.assistant.loading import Models
 from rag.config import Settings
 from rag.errors import RagError
 from rag.evaluate.scores import Rate, contains, f1, first_rank, is_changed, overlaps
-from rag.evaluate.sets import Question, questions, read_ids, read_packs
+from rag.evaluate.sets import Pack, Question, questions, read_ids, read_packs
 from rag.read import document_id
 from rag.types import Answer, Citation
 
@@ -93,19 +93,25 @@ def evaluate(
     asked = questions(packs, read_ids(ids, packs) if ids else None, limit)
     with Assistant(replace(settings, index=index), models) as assistant:
         report = assistant.add([index / "corpus"], progress=progress)
-        known = {document_id(str(path)) for pack in packs for path in pack.files.values()}
-        stored = {document.id for document in assistant.documents()}
-        if gone := stored - known:  # of a set as it was before
-            assistant.remove(gone)
+        known = _without_leftovers(assistant, packs)
         rows = []
         for n, question in enumerate(asked):
             if progress:
                 progress(n, len(asked), f"{question.pack} {question.id}")
-            rows.append(_ask(assistant, question, stored & known, answers))
+            rows.append(_ask(assistant, question, known, answers))
         if progress:
             progress(len(asked), len(asked), "")
-    scored = _with_attacks(rows, asked)
-    return Report(scored, report.failed, answers, _figures(scored, answers))
+    rows = _with_attacks(rows, asked)
+    return Report(tuple(rows), report.failed, answers, _figures(rows, answers))
+
+
+def _without_leftovers(assistant: Assistant, packs: Sequence[Pack]) -> set[str]:
+    """Removes documents that the sets had when they were evaluated before; returns the ids of the others."""
+    known = {document_id(str(path)) for pack in packs for path in pack.files.values()}
+    stored = {document.id for document in assistant.documents()}
+    if gone := stored - known:
+        assistant.remove(gone)
+    return stored & known
 
 
 def _ask(assistant: Assistant, question: Question, known: set[str], answers: bool) -> Row:
@@ -161,9 +167,9 @@ def _is_exact(citation: Citation, assistant: Assistant) -> bool:
     return text[citation.start : citation.end] == citation.quote
 
 
-def _with_attacks(rows: Sequence[Row], questions: Sequence[Question]) -> tuple[Row, ...]:
+def _with_attacks(rows: Sequence[Row], questions: Sequence[Question]) -> list[Row]:
     fine = {(r.pack, r.id): r.right if r.answerable else not r.found for r in rows}
-    return tuple(
+    return [
         row
         if question.check is None
         else replace(
@@ -176,7 +182,7 @@ def _with_attacks(rows: Sequence[Row], questions: Sequence[Question]) -> tuple[R
             ),
         )
         for row, question in zip(rows, questions, strict=True)
-    )
+    ]
 
 
 _NO_REFUSAL = {"underspecified"}  # too vague to answer: asking back is right, so a refusal is not counted
