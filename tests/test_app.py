@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import gradio as gr
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -35,7 +35,7 @@ from rag.config import Settings
 from rag.errors import ModelMissing, QuestionError
 from rag.read import make_document
 from rag.split import paragraphs
-from rag.types import NOT_FOUND, Answer, Citation, Claim, Delta, Done, Evidence, Withdrawn
+from rag.types import NOT_FOUND, Answer, Citation, Claim, Delta, Done, Evidence, Hit, Withdrawn
 from tests.browser.fake import FakeAssistant
 from tests.conftest import BRIDGES, OWLS
 from tests.hostile import texts
@@ -179,6 +179,7 @@ def visible(text):
 
 
 @given(texts)
+@example(HOSTILE)
 def test_text_in_the_chat_stays_text(text):
     rendered = RENDERER.render(escape_chat(text))
     assert set(re.findall(r"<[^>]*>", rendered)) <= {"<p>", "</p>", "<br>"}
@@ -194,7 +195,7 @@ def test_no_address_can_become_a_link(address):
 
 
 def test_ordinary_punctuation_is_left_as_it_is():
-    text = "Well, cross-border crime: 1.5 million; is it (really) so? Yes."
+    text = "Well, cross-border crime: 1.5 million, 27/6; is it (really) so? Yes!"
     assert escape_chat(text) == text
 
 
@@ -215,7 +216,7 @@ def test_a_hostile_title_cannot_leave_the_tooltip_of_a_mark():
 
 def test_a_draft_is_set_apart_and_only_while_it_is_written(assistant):
     turn = replace(answered(assistant), draft="The town <b>paid</b>")
-    assert "<em>The town &#60;b&#62;paid&#60;&#47;b&#62;</em>" in answer_markdown(turn, running=True)
+    assert "<em>The town &#60;b&#62;paid&#60;/b&#62;</em>" in answer_markdown(turn, running=True)
     assert "<em>" not in answer_markdown(turn, running=False)
 
 
@@ -251,7 +252,9 @@ def test_only_the_last_turn_is_running():
 @given(texts, st.lists(st.tuples(st.integers(-5, 80), st.integers(-5, 80)), max_size=6))
 def test_marking_changes_no_character_and_marks_just_the_spans(text, spans):
     marked = mark_spans(text, spans)
-    assert html.unescape(re.sub(r"</?mark>", "", marked)) == text
+    escaped = re.sub(r"</?mark>", "", marked)
+    assert html.unescape(escaped) == text
+    assert html.escape(html.unescape(escaped)) == escaped
     covered, inside = [], False
     for piece in re.split(r"(</?mark>)", marked):
         if piece in ("<mark>", "</mark>"):
@@ -262,19 +265,21 @@ def test_marking_changes_no_character_and_marks_just_the_spans(text, spans):
 
 
 @given(texts)
+@example(HOSTILE)
 def test_nothing_of_an_article_becomes_markup_in_the_panel(text):
     document = replace(make_document(BRIDGES, "/a.txt"), title=text, date=text, source=f"/x/{text}", text=f"{text}{BRIDGES}")
     spans = paragraphs(make_document(BRIDGES, "/a.txt"))
+    hit = Hit("d", "v", text, text, 1, 0, len(text), text, 1.0, quote=text[: len(text) // 2])
     panels = [
         article_html(document, spans, Ref("d", "v", 1, 0, 10), note=text, back=text),
         library_html([document], waiting=False),
         problem_html(text, back=text),
         status_html([], text),
-        evidence_html(Turn(text), lambda hit: None),
+        evidence_html(Turn(text, (hit,)), lambda _: document),
     ]
     for panel in panels:
         assert set(re.findall(r"<(/?\w+)", panel)) <= set(
-            "p /p a /a h2 /h2 div /div span /span mark /mark ul /ul li /li".split()
+            "p /p a /a h2 /h2 h3 /h3 article /article div /div span /span mark /mark ul /ul li /li".split()
         )
         assert re.findall(r"\son\w+=", re.sub(r">[^<]*<", "><", panel)) == []
 

@@ -124,15 +124,16 @@ def _connect_answers(
     ask, stop, retry, clear = buttons
     drawn = [chat, *buttons]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    model = {"concurrency_id": "model", "concurrency_limit": 1, "trigger_mode": "multiple"}
+    after = quiet | {"trigger_mode": "multiple"}  # else what follows a new answer is left out while an old one's goes on
+    model = {"concurrency_id": "model", "concurrency_limit": 1}
     for begun in (
         gr.on([box.submit, ask.click], page.ask, [box, conversation], [box, *drawn], queue=False, **quiet),
         chat.example_select(page.ask_example, [conversation], drawn, queue=False, **quiet),
         retry.click(page.retry, [conversation], drawn, queue=False, **quiet),
     ):
-        answer = begun.then(page.answer, [conversation], [chat, panel], **model, **quiet)
-        ended = answer.then(page.draw, [conversation], drawn, queue=False, **quiet)
-        ended.then(page.refresh, [conversation], known, queue=False, **quiet)  # articles may have come meanwhile
+        answer = begun.then(page.answer, [conversation], [chat, panel], **model, **after)
+        ended = answer.then(page.draw, [conversation], drawn, queue=False, **after)
+        ended.then(page.refresh, [conversation], known, queue=False, **after)  # articles may have come meanwhile
     stop.click(page.stop, [conversation], drawn, queue=False, **quiet)
     clear.click(page.clear, [conversation], [panel, *drawn], queue=False, **quiet)
 

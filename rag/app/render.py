@@ -26,7 +26,7 @@ _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 # escaped. Commas, question marks and hyphens within words stay, as screen readers are told the Markdown itself.
 _ACTIVE = re.compile(
     r"""^[ \t]*\d+[.)]"""  # a numbered list
-    r"""|[!"#$&*+/<=>@\[\\\]^_`{|}~]"""
+    r"""|["#$&*+<=>@\[\\\]^_`{|}~]"""
     r"""|(?<!\w)-|-(?!\w)"""  # lists, rules, tables
     r"""|(?<!\d)\.(?=\S)|\.(?=[^\s\d])|:(?=\S)""",  # addresses, which would become links
     re.MULTILINE,

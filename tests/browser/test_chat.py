@@ -157,19 +157,21 @@ def test_opening_the_same_citation_again_goes_back_to_its_sentence(open_page, se
     in_view(page, "#cited mark")
 
 
-def test_stop_works_before_the_first_word_and_retry_is_not_hit_by_it(open_page, serve, assistant):
+@pytest.mark.parametrize("again", ["Retry", "Ask"])
+def test_stop_works_before_the_first_word_and_does_not_hit_what_is_asked_next(open_page, serve, assistant, again):
     page = open_page(serve(assistant))
     assistant.hold("draft")
     ask(page)
     page.locator("#panel .card").first.wait_for()
     button(page, "Stop").click()
     answer(page).get_by_text("Stopped.").wait_for()
-    button(page, "Retry").click()
+    page.locator("#question textarea").fill(QUESTION if again == "Ask" else "")
+    button(page, again).click()
     answer(page).get_by_text("Looking for paragraphs…").wait_for()
     assistant.release("draft")  # only now the first stream can see that it was stopped
     page.locator(CITATION).wait_for()
     button(page, "Ask").wait_for()
-    assert page.locator("#chat .bot-row").count() == 1
+    assert page.locator("#chat .bot-row").count() == (1 if again == "Retry" else 2)
     assert "Stopped." not in answer(page).inner_text()
     assert (assistant.closed, len(assistant.asked)) == (1, 2)
 
