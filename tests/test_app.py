@@ -182,7 +182,7 @@ def visible(text):
 @example(HOSTILE)
 def test_text_in_the_chat_stays_text(text):
     rendered = RENDERER.render(escape_chat(text))
-    assert set(re.findall(r"<[^>]*>", rendered)) <= {"<p>", "</p>", "<br>"}
+    assert set(re.findall(r"<[^>]*>", rendered)) <= {"<p>", "</p>", "<br />"}
     assert visible(html.unescape(re.sub(r"<[^>]*>", " ", rendered))) == visible(text)
 
 
