@@ -2,14 +2,15 @@
 
 A sentence is carried by a span of a paragraph when everything checkable in it occurs there: numbers (normalised: 1,362 =
 1362, "70 million" = 70,000,000), names, quoted words, and most of its other words. That a number occurs is not enough:
-in "347 Vietnamese, 271 Indonesians" it must belong to what was asked (`is_bound`).
+in "347 Vietnamese, 271 Indonesians" it must belong to what was asked (`is_bound`). And a question may take for granted what
+the document does not say (`unknown`, `opposed`): its best paragraph is then no ground for an answer.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -49,9 +50,32 @@ _FUNCTION_WORDS = frozenset(
 _LIGHT_WORDS = frozenset(
     """take takes took taken place happen happens happened occur occurs occurred make makes made give gives gave given say
     says said tell tells told call called name named know known base based include includes included total number
-    go goes went gone get gets got come came do done one two""".split()
+    go goes went gone get gets got come came do done one two become becomes became becoming""".split()
 )
 """A paraphrase may bring these along; they claim nothing by themselves."""
+_NEGATIONS = frozenset("no not none never nobody nothing neither nor without cannot".split())
+_DAYS_AND_MONTHS = frozenset(
+    """monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
+    september october november december""".split()
+)
+_PAIRS = """north south, northern southern, east west, eastern western, less more, less over, fewer more, fewest most,
+    least most, under over, below above, before after, first last, increase decrease, increased decreased, rise fall,
+    rose fell, high low, higher lower, highest lowest, large small, larger smaller, largest smallest, bigger smaller,
+    biggest smallest, older younger, oldest youngest, oldest newest, old new, long short, longer shorter, longest shortest,
+    early late, earlier later, earliest latest, better worse, best worst, maximum minimum, majority minority, win lose,
+    won lost, begin end, began ended, start end, started ended, open close, opened closed, buy sell, bought sold,
+    import export, imports exports, male female, men women, left right, upper lower, inside outside, accept reject,
+    accepted rejected, allow ban, allowed banned, support oppose, supported opposed, supporters opponents, always never,
+    all none, public private, same different, strong weak, stronger weaker, wet dry, hot cold, positive negative,
+    success failure, rich poor, fast slow, faster slower, heavy light, deep shallow, wide narrow, gain loss, gained lost,
+    ancient modern, internal external, major minor, former latter, simple complex, easy difficult, urban rural,
+    prevent cause, prevented caused, attack defend, attacked defended, allies enemies, summer winter"""
+_OPPOSITES: dict[str, set[str]] = {}
+for _one, _other in (pair.split() for pair in _PAIRS.split(",")):
+    _OPPOSITES.setdefault(_one, set()).add(_other)
+    _OPPOSITES.setdefault(_other, set()).add(_one)
+_OPPOSING_PREFIXES = ("un", "in", "im", "ir", "il", "non", "dis", "anti")
+_MIN_ASKED_NUMBER = 4  # "What two things ...?" counts what is asked for, and no article needs to say it
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +187,53 @@ def missing(claim: str, question: str, passage: str, context: str) -> tuple[str,
         lacking.append(f"most words of {claim!r}")
     if not (said.numbers or said.words):
         lacking.append("anything to check")
+    if _is_negated(claim) and not _is_negated(passage):
+        lacking.append("a negation")
     if not is_bound(claim, question, passage):
         lacking.append("the value for what was asked")
     return tuple(lacking)
+
+
+def unknown(question: str, context: str) -> tuple[str, ...]:
+    """Returns the names and numbers of a question that its document lacks: an article is no answer to what it never names.
+
+    How often that is right is in docs/experiments.md, "Premises".
+
+    Args:
+        context: the whole document with its title and date.
+    """
+    around = _everything(context)
+    lacking = [f"number {n:g}" for n in sorted(facts(question).numbers - around.numbers) if n >= _MIN_ASKED_NUMBER]
+    return (*lacking, *(f"name {name}" for name in _asked_names(question) if not has(around.words, name)))
+
+
+def opposed(question: str, sentence: str) -> tuple[str, ...]:
+    """Returns the words of a question whose opposite the sentence has instead: "the smallest" is not "the largest".
+
+    How often that is right is in docs/experiments.md, "Premises".
+    """
+    asked, said = _everything(question).words, _everything(sentence).words
+    return tuple(word for word in sorted(asked - said) if _has_opposite(word, said))
+
+
+def _asked_names(question: str) -> Iterator[str]:
+    """Yields the folded names of a question but its first word, short ones (US, EU: written in many ways), and dates."""
+    for match in list(_WORD.finditer(question))[1:]:
+        for part in match[0].split("-"):
+            name = fold(part)
+            if part[:1].isupper() and len(name) > 2 and name not in _DAYS_AND_MONTHS | _FUNCTION_WORDS:
+                yield name
+
+
+def _has_opposite(word: str, words: frozenset[str]) -> bool:
+    if len(word) >= 4 and any(prefix + word in words for prefix in _OPPOSING_PREFIXES):
+        return True
+    roots = (word.removeprefix(prefix) for prefix in _OPPOSING_PREFIXES)
+    return not words.isdisjoint(_OPPOSITES.get(word, ())) or any(r != word and len(r) >= 4 and r in words for r in roots)
+
+
+def _is_negated(text: str) -> bool:
+    return any(w in _NEGATIONS or w.endswith(("n't", "n’t")) for w in (m[0].lower() for m in _WORD.finditer(text)))
 
 
 def is_bound(claim: str, question: str, passage: str) -> bool:
@@ -180,7 +248,7 @@ def is_bound(claim: str, question: str, passage: str) -> bool:
         for nouns in filter(None, (asked, _noun_after(claim, end))):
             own = [ns for v, ns in counted if v == value]
             others = [ns for v, ns in counted if v != value]
-            if own and not any(_share(nouns, ns) for ns in own) and any(_share(nouns, ns) for ns in others):
+            if own and all(own) and not any(_share(nouns, ns) for ns in own) and any(_share(nouns, ns) for ns in others):
                 return False
     return True
 

@@ -305,9 +305,10 @@ def _models(options: argparse.Namespace) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     settings = config.load({"host": options.host, "port": options.port})
-    from rag import app, server
+    from rag import server
 
-    sock = server.bind(settings)  # before anything is loaded: a taken port is known at once
+    sock = server.bind(settings)  # before anything heavy is imported: a taken port is known at once
+    from rag import app
     from rag.assistant import Assistant
 
     assistant = Assistant(settings)
@@ -321,12 +322,10 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _prepare(assistant: Assistant) -> None:
-    """Behind the page: builds the index from the seeds, then lets the model write example questions."""
     try:
-        assistant.add_seeds()
-        assistant.prepare_examples()
-    except RagError as exc:
-        _say(f"rag: {exc.message}\n     {exc.hint}")
+        assistant.prepare()
+        if notice := assistant.notice():
+            _say(f"rag: {notice}")
     except Exception as exc:  # the library is closed under it when the page ends
         logging.getLogger(__name__).debug("preparing ended: %r", exc)
 

@@ -8,13 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from rag.split import sentences
 from rag.types import Hit, Prompt
 
-REFUSAL = "Not in the documents."
-"""What the answer model is asked to write when the passage does not hold the answer. Readers see `NOT_FOUND`."""
-
-_ANSWER = (
-    "You answer questions about news articles. Give a short, direct answer in one sentence, based on the passages. "
-    f"If the passages do not answer the question, reply: {REFUSAL}"
-)
+_ANSWER = "You answer questions about news articles. Give a short, direct answer in one sentence, based on the passage."
+"""The model is not offered a way out: asked to refuse where the passage does not answer, the default one refused questions
+that it answers, and wrote bare numbers. Source: docs/experiments.md, "Answers"."""
 _REWRITE = (
     "You complete follow-up questions. Write the last question again as one full question that can be understood "
     "without the conversation. Keep its words. Write only the question."
@@ -29,7 +25,8 @@ _REFUSING = re.compile(
     re.IGNORECASE,
 )
 _REFERRING = re.compile(
-    r"^\W*(?:and|but|or|so|also|what about|how about|what else|who else|why|when|where|how|who|which one)\b\W*(?:\w+\W*){0,3}$"
+    r"^\W*(?:and|but|or|so|also|what about|how about|what else|who else|why|when|where|how|who|which one)\b"
+    r"\W*(?:\w+\W*){0,3}$"
     r"|^\W*(?:and|but|or|so|what about|how about)\b"
     r"|\b(?:it|its|he|him|his|she|her|hers|they|them|their|theirs|this|that|these|those|there|then|ones?|others?|former"
     r"|latter)\b",
@@ -82,11 +79,6 @@ def block(hit: Hit, budget: int, count: Callable[[str], int]) -> str:
 def is_refusal(draft: str) -> bool:
     """True if a draft sentence says that the passage does not hold the answer."""
     return bool(_REFUSING.search(draft))
-
-
-def may_become_refusal(draft: str) -> bool:
-    """True while the words so far are a beginning of `REFUSAL`, so that they are not shown yet."""
-    return REFUSAL.lower().startswith(draft.strip().lower())
 
 
 def is_follow_up(question: str, history: Sequence[Mapping[str, str]]) -> bool:

@@ -59,19 +59,25 @@ def rerank(question: str, hits: Sequence[Hit], reranker: Reranker, *, depth: int
     read = hits[:depth]
     scores = reranker.scores(question, [index_text(h.title, h.text) for h in read])
     ranked = sorted((replace(h, score=s) for h, s in zip(read, scores, strict=True)), key=lambda h: -h.score)[:keep]
-    return tuple(
-        replace(hit, quote=_best_sentence(question, hit, reranker if rank < _QUOTED else None))
-        for rank, hit in enumerate(ranked)
-    )
+    quoted = [_with_best_sentence(question, hit, reranker) for hit in ranked[:_QUOTED]]
+    quoted += [replace(hit, quote=_likest_sentence(question, hit)) for hit in ranked[_QUOTED:]]
+    return tuple(sorted(quoted, key=lambda h: -h.score))
 
 
-def _best_sentence(question: str, hit: Hit, reranker: Reranker | None) -> str:
-    texts = [hit.text[start:end] for start, end in sentences(hit.text)] or [hit.text]
+def _with_best_sentence(question: str, hit: Hit, reranker: Reranker) -> Hit:
+    """The hit's score becomes its best sentence's if that is higher: in a long paragraph one sentence may be the answer."""
+    texts = _sentences(hit)
     if len(texts) == 1:
-        return texts[0]
-    if reranker:
-        scores = reranker.scores(question, [index_text(hit.title, text) for text in texts])
-    else:
-        words = set(question.lower().split())
-        scores = [len(words & set(text.lower().split())) for text in texts]
-    return texts[max(range(len(texts)), key=scores.__getitem__)]
+        return replace(hit, quote=texts[0])
+    scores = reranker.scores(question, [index_text(hit.title, text) for text in texts])
+    best = max(range(len(texts)), key=scores.__getitem__)
+    return replace(hit, quote=texts[best], score=max(hit.score, scores[best]))
+
+
+def _likest_sentence(question: str, hit: Hit) -> str:
+    words = set(question.lower().split())
+    return max(_sentences(hit), key=lambda text: len(words & set(text.lower().split())))
+
+
+def _sentences(hit: Hit) -> list[str]:
+    return [hit.text[start:end] for start, end in sentences(hit.text)] or [hit.text]

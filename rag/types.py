@@ -52,7 +52,8 @@ class Hit:
     Attributes:
         paragraph: 1-based, as a reader counts.
         start: of the paragraph in the document's text; `end` likewise.
-        score: the reranker's logit; higher is better; about -11 to 11 for the default model.
+        score: the reranker's logit for the paragraph, or for its best sentence if that is higher; higher is better;
+            about -11 to 11 for the default model.
         quote: the paragraph's best sentence for the question, a substring of `text`.
         used: True if it was given to the answer model.
     """

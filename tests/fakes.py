@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from rag.errors import GenerationFailed
-from rag.prompt import REFUSAL
 from rag.types import Prompt
 
 
@@ -80,7 +79,10 @@ class FakeGenerator:
     """
 
     def __init__(
-        self, table: Mapping[str, str] | None = None, otherwise: str | None = REFUSAL, fails_after: int | None = None
+        self,
+        table: Mapping[str, str] | None = None,
+        otherwise: str | None = "The passage does not say.",
+        fails_after: int | None = None,
     ) -> None:
         self.name = "fake-generator"
         self.prompts: list[Prompt] = []

@@ -45,9 +45,9 @@ def test_generator_answers_from_its_table_and_keeps_prompts():
 
 def test_generator_echoes_refuses_fails_and_notes_that_it_was_closed():
     assert "".join(FakeGenerator(otherwise=None).stream(PROMPT, max_tokens=50)) == "First passage here."
-    assert "".join(FakeGenerator().stream(PROMPT, max_tokens=50)) == "Not in the documents."
+    assert "".join(FakeGenerator().stream(PROMPT, max_tokens=50)) == "The passage does not say."
     failing = FakeGenerator(fails_after=1).stream(PROMPT, max_tokens=50)
-    assert next(failing) == "Not"
+    assert next(failing) == "The"
     with pytest.raises(GenerationFailed, match="made to fail"):
         next(failing)
     generator = FakeGenerator()

@@ -82,7 +82,7 @@ def build_page(assistant: Any, settings: Settings) -> gr.Blocks:
     """Builds the page over an assistant, which may still be loading.
 
     Args:
-        assistant: gives stream, document, paragraphs, documents, examples and waiting, as `rag.Assistant` does.
+        assistant: gives stream, document, paragraphs, documents, examples, waiting and notice, as `rag.Assistant` does.
     """
     page = Page(assistant)
     with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as blocks:

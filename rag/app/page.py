@@ -127,17 +127,20 @@ class Page:
     def refresh(self, conversation: Conversation) -> Sequence[Any]:
         """Returns status line, chat (its welcome and examples), panel and timer, which rests once nothing is awaited."""
         try:
-            waiting, documents = self._assistant.waiting(), self._assistant.documents()
+            waiting, notice = self._assistant.waiting(), self._assistant.notice()
+            documents = self._assistant.documents()
             examples = tuple(self._assistant.examples()[:_MAX_EXAMPLES])
         except RagError as exc:
-            waiting, documents, examples = f"{exc.message} {exc.hint}".strip(), (), ()
+            waiting, notice, documents, examples = "", str(exc), (), ()
         young = time.monotonic() - self._started < _EXAMPLES_SECONDS
         awaited = bool(waiting or not documents or (young and not examples))
-        seen = (waiting, awaited, examples, tuple((document.id, document.version) for document in documents))
+        seen = (waiting, notice, awaited, examples, tuple((document.id, document.version) for document in documents))
         if conversation.seen == seen:
             return [gr.skip()] * 4
         conversation.seen = seen
-        chat = gr.Chatbot(placeholder=welcome_html(documents, waiting), examples=[{"text": text} for text in examples])
+        chat = gr.Chatbot(
+            placeholder=welcome_html(documents, waiting, notice), examples=[{"text": text} for text in examples]
+        )
         panel = library_html(documents, waiting=bool(waiting)) if conversation.view == "library" else gr.skip()
         return [status_html(documents, waiting), chat, panel, gr.Timer(active=awaited)]
 

@@ -200,8 +200,10 @@ def status_html(documents: Sequence[Document], waiting: str) -> str:
     return f'<p role="status">{count}<span class="more"> · nothing leaves this machine</span></p>'
 
 
-def welcome_html(documents: Sequence[Document], waiting: str) -> str:
-    """Returns what an empty chat says."""
+def welcome_html(documents: Sequence[Document], waiting: str, notice: str = "") -> str:
+    """Returns what an empty chat says; `notice`: why nothing or only quotes can be given."""
+    if notice:
+        return f'<p class="notice">{html.escape(notice)}</p>'
     if not documents and not waiting:
         return f"<p>{_EMPTY_HTML}</p>"
     return "<p>Ask a question. Every sentence of the answer shows the paragraph that says it.</p>"

@@ -14,7 +14,7 @@ from rag.assistant.adding import Progress
 from rag.assistant.asking import Asking
 from rag.assistant.loading import Models
 from rag.config import Settings, load
-from rag.errors import QuestionError
+from rag.errors import QuestionError, RagError
 from rag.library import Library
 from rag.retrieve import Retriever
 from rag.split import paragraphs
@@ -23,6 +23,7 @@ from rag.types import AddReport, Answer, Document, Done, Event, Generator, Hit, 
 __all__ = ["Assistant"]
 
 _N_EXAMPLES = 4  # shown; made from so many articles, the newest first
+_RETRY_SECONDS = 2  # after an example was interrupted by a question
 
 
 class Assistant:
@@ -41,7 +42,7 @@ class Assistant:
         self.library = Library(settings.index)
         self._models = models or Models.load(settings)
         self._retriever = Retriever(self.library)
-        self._task = ""
+        self._task = self._problem = ""
         self._n_asked = 0
         self._closing = threading.Event()
 
@@ -202,7 +203,7 @@ class Assistant:
         return Asking(question, history, documents, on, self.library, self._retriever, self._models, self.settings)
 
     def _checked(self, question: str) -> str:
-        question = " ".join(question.split())
+        question = " ".join(question.encode("utf-8", "replace").decode().split())  # a terminal may give half characters
         limit = self.settings.max_question_chars
         if not question:
             raise QuestionError("The question is empty.", 'Ask something, for example "Who ordered the campaign?".')
@@ -220,25 +221,40 @@ class Assistant:
         return self._task or self._models.waiting()
 
     def notice(self) -> str:
-        """Returns why only quotes can be given; "" if the answer model is there or may still come."""
-        return "" if self._models.waiting() else self._models.generator(0)[1]
+        """Returns why nothing or only quotes can be given; "" if all is there or may still come."""
+        if self._problem or self._models.waiting():
+            return self._problem
+        try:
+            return self._models.generator(0)[1]
+        except RagError as exc:
+            return str(exc)
 
     def examples(self) -> tuple[str, ...]:
         """Returns example questions about the newest documents."""
         kept = [questions[0] for questions in self.library.examples().values() if questions]
         return tuple(kept[:_N_EXAMPLES])
 
-    def prepare_examples(self) -> None:
-        """Lets the model write an example question for each of the newest documents; stops when a question is asked.
+    def prepare(self) -> None:
+        """Builds the index from the seed articles if need be, then lets the model write example questions.
 
-        A question is kept if a search for it finds the paragraph that it was made from first.
+        Made to run behind a page: what goes wrong is told by `notice`.
         """
+        try:
+            self.add_seeds()
+            self.prepare_examples()
+        except RagError as exc:
+            self._problem = str(exc)
+
+    def prepare_examples(self) -> None:
+        """Lets the model write an example question for each of the newest documents, while nobody asks anything."""
         generator, _ = self._models.generator(None)
         for identity, questions in list(self.library.examples().items())[:_N_EXAMPLES]:
-            if generator and not questions and not self._closing.is_set():
-                self._prepare_example(generator, identity)
+            if generator and not questions:
+                while not self._closing.is_set() and not self._prepare_example(generator, identity):
+                    self._closing.wait(_RETRY_SECONDS)
 
-    def _prepare_example(self, generator: Generator, identity: str) -> None:
+    def _prepare_example(self, generator: Generator, identity: str) -> bool:
+        """Stores a question if a search for it finds the paragraph that it was made from; False if it was interrupted."""
         document = self.library.document(identity)
         for paragraph in paragraphs(document)[:_N_EXAMPLES]:
             text = document.text[paragraph.start : paragraph.end]
@@ -246,11 +262,12 @@ class Assistant:
             for piece in generator.stream(prompt.example_prompt(text), max_tokens=40):
                 written += piece
                 if self._n_asked or self._closing.is_set():
-                    return
+                    return False
             question = written.strip().partition("\n")[0]
             if not (question.endswith("?") and 15 <= len(question) <= 120):
                 continue
             hits = self.search(question)
             if hits and (hits[0].document, hits[0].paragraph) == (identity, paragraph.number):
                 self.library.set_examples(identity, [question])
-                return
+                return True
+        return True

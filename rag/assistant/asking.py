@@ -1,7 +1,8 @@
 """One question, from its words to an answer: search, evidence, drafts, claims.
 
-The model drafts; what it wrote is shown as an answer only if a paragraph carries it. A confident passage wins over a
-refusal: a second draft from the best sentence alone, then the sentence itself.
+Whether the documents hold the answer is decided before the model is asked: by the reranker's scores, and by what the
+question takes for granted. The model drafts; what it wrote is shown as an answer only if a paragraph carries it. If nothing
+of a draft holds, a sure hit gets a second one from its best sentence alone, and in the end that sentence is the answer.
 """
 
 from __future__ import annotations
@@ -19,12 +20,16 @@ from rag.retrieve import Retriever
 from rag.split import sentences
 from rag.types import NOT_FOUND, Answer, Citation, Claim, Delta, Done, Event, Evidence, Generator, Hit, Withdrawn
 
-UNLIKELY = -4.0
-"""Below this score of the best hit nothing is drafted. Source: docs/experiments.md, "Thresholds"."""
+UNLIKELY = 1.0
+"""A hit below this score is not believed to hold the answer. Source: docs/experiments.md, "Thresholds"."""
 
 CONFIDENT = 4.0
-"""From this score of the best hit on, a refusal is not believed. Source: docs/experiments.md, "Thresholds"."""
+"""A hit from this score on is a sure one. Source: docs/experiments.md, "Thresholds"."""
 
+CERTAIN = 7.0
+"""From this score on, a name or number of the question that the document lacks is taken for a misspelling."""
+
+_MAX_DRAFTED = 2  # hits that are drafted from, one after the other, until a sentence holds
 _LOADING_SECONDS = 60  # a question waits so long for an answer model that is still loading
 _SENTENCE_ENDS = '.!?。！？…"”’)'
 
@@ -43,6 +48,7 @@ class Asking:
     settings: Settings
     claims: list[Claim] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
+    used: set[tuple[str, int]] = field(default_factory=set)  # (document, paragraph) of the hits given to the model
     timings: dict[str, float | None] = field(
         default_factory=lambda: dict.fromkeys(("retrieve", "rerank", "first_token", "total"))
     )
@@ -55,17 +61,17 @@ class Asking:
         hits = self.search()
         yield Evidence(hits, self.question)
         notice = ""
-        if hits and hits[0].score >= UNLIKELY:
+        if believed := [hit for hit in hits if self._is_believed(hit)][:_MAX_DRAFTED]:
             generator, notice = self.models.generator(_LOADING_SECONDS)
             if generator:
-                for event in self._draft_until_confirmed(generator, hits):
+                for event in self._draft_until_confirmed(generator, believed):
                     if isinstance(event, Delta) and self.timings["first_token"] is None:
                         self.timings["first_token"] = time.perf_counter() - started
                     yield event
             else:
                 notice = f"Only quotes can be shown. {notice}"
-            if not self.claims and hits[0].score >= CONFIDENT:
-                yield self._quote(hits[0])
+            if not self.claims and believed[0].score >= CONFIDENT:
+                yield self._quote(believed[0])
         self.timings["total"] = time.perf_counter() - started
         yield Done(self._answer(hits, notice))
 
@@ -89,32 +95,37 @@ class Asking:
         self.timings["rerank"] = time.perf_counter() - retrieved
         return hits
 
+    def _is_believed(self, hit: Hit) -> bool:
+        """True if a hit may hold the answer: a good score, and the document says what the question takes for granted."""
+        if hit.score < UNLIKELY or attribute.opposed(self.question, hit.quote):
+            return False
+        return hit.score >= CERTAIN or not attribute.unknown(self.question, self._context(hit))
+
     def _draft_until_confirmed(self, generator: Generator, hits: Sequence[Hit]) -> Iterator[Event]:
-        """Drafts from the best paragraph; if nothing of it holds and the hit is a sure one, from its best sentence."""
-        best = hits[0]
+        """Drafts from each hit's paragraph, and from the best sentence of a sure one, until a sentence is confirmed."""
         budget = self.settings.context_tokens - self.settings.answer_tokens - prompt.BLOCK_OVERHEAD
         budget -= generator.count(self.question)
-        blocks = [prompt.block(best, budget, generator.count)]
-        if best.score >= CONFIDENT and best.quote != best.text:
-            blocks.append(best.quote)
-        for block in blocks:
-            asked = prompt.answer_prompt(self.question, [block], self.asked_on)
-            draft = generator.stream(asked, max_tokens=self.settings.answer_tokens)
-            yield from self._confirm(draft, best)
-            if self.claims:
-                return
+        for hit in hits:
+            self.used.add((hit.document, hit.paragraph))
+            blocks = [prompt.block(hit, budget, generator.count)]
+            if hit.score >= CONFIDENT and hit.quote != hit.text:
+                blocks.append(hit.quote)
+            for block in blocks:
+                asked = prompt.answer_prompt(self.question, [block], self.asked_on)
+                draft = generator.stream(asked, max_tokens=self.settings.answer_tokens)
+                yield from self._confirm(draft, hit)
+                if self.claims:
+                    return
 
     def _confirm(self, draft: Iterator[str], hit: Hit) -> Iterator[Event]:
         """Yields the draft's words, and at each sentence's end what became of it."""
-        pending = shown = ""
+        pending = ""
         for piece in draft:
             pending += piece
-            if not prompt.may_become_refusal(pending):
-                yield Delta(pending[len(shown) :])
-                shown = pending
+            yield Delta(piece)
             while (end := _first_sentence_end(pending)) is not None:
                 yield self._judge(pending[:end].strip(), hit)
-                pending = shown = pending[end:]
+                pending = pending[end:]
         if pending.strip():
             yield self._judge(pending.strip(), hit)
 
@@ -122,10 +133,12 @@ class Asking:
         """Confirms a sentence of the draft with its citation, or withdraws it."""
         if prompt.is_refusal(sentence):
             return Withdrawn(sentence)
-        document = self.library.document(hit.document, hit.version)
-        contexts = {hit.document: f"{document.title}\n{document.date}\n{document.text}"}
-        spans = attribute.candidates(sentence, self.question, [hit], contexts)
+        spans = attribute.candidates(sentence, self.question, [hit], {hit.document: self._context(hit)})
         return self._claim(sentence, spans[0]) if spans else Withdrawn(sentence)
+
+    def _context(self, hit: Hit) -> str:
+        document = self.library.document(hit.document, hit.version)
+        return f"{document.title}\n{document.date}\n{document.text}"
 
     def _quote(self, hit: Hit) -> Claim:
         """Returns the best sentence itself as the answer."""
@@ -151,7 +164,7 @@ class Asking:
             question=self.question,
             claims=tuple(self.claims),
             citations=tuple(self.citations),
-            evidence=tuple(hits),
+            evidence=tuple(replace(hit, used=(hit.document, hit.paragraph) in self.used) for hit in hits),
             timings=self.timings,
             notice=notice,
         )

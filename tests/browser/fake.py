@@ -53,6 +53,9 @@ class FakeAssistant:
         """Sets what is waited for; "" if all is there."""
         self._waiting = what
 
+    def notice(self) -> str:
+        return ""
+
     def waiting(self) -> str:
         return self._waiting
 
