@@ -8,7 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from rag.split import sentences
 from rag.types import Hit, Prompt
 
-_ANSWER = "You answer questions about news articles. Give a short, direct answer in one sentence, based on the passage."
+_ANSWER = (
+    "You answer questions about news articles. Give a short, direct answer in one sentence, based on the passage. "
+    "Copy names, numbers and dates exactly."
+)
 """The model is not offered a way out: asked to refuse where the passage does not answer, the default one refused questions
 that it answers, and wrote bare numbers. Source: docs/experiments.md, "Answers"."""
 _REWRITE = (
