@@ -18,8 +18,8 @@ from rag.split import sentences
 from rag.types import Citation, Claim, Hit
 
 MIN_COVERAGE = 0.5
-"""Share of a claim's own words (not the question's) that its passage must have. Guards against invented predicates;
-numbers and names are checked one by one anyway."""
+"""Share of a claim's own words and numbers (not the question's) that its passage must have. Guards against invented
+predicates; numbers and names are checked one by one as well."""
 
 _MAX_SPAN = 3  # sentences quoted for one claim; a claim drawn from more quotes the whole paragraph
 
@@ -181,9 +181,9 @@ def missing(claim: str, question: str, passage: str, context: str) -> tuple[str,
             lacking.append(f"name {name}")
     plain = _plain(passage)
     lacking += [f"quoted {quoted!r}" for quoted in said.quoted if _plain(quoted) not in plain]
-    own = [word for word in said.words - said.names - _LIGHT_WORDS if not has(asked.words, word)]
-    covered = sum(has(there.words, word) for word in own)
-    if covered < MIN_COVERAGE * len(own):
+    own = [word for word in said.words - _LIGHT_WORDS if not has(asked.words, word)]
+    covered = sum(has(there.words, word) for word in own) + len(said.numbers)
+    if covered < MIN_COVERAGE * (len(own) + len(said.numbers)):
         lacking.append(f"most words of {claim!r}")
     if not (said.numbers or said.words):
         lacking.append("anything to check")
@@ -205,6 +205,12 @@ def unknown(question: str, context: str) -> tuple[str, ...]:
     around = _everything(context)
     lacking = [f"number {n:g}" for n in sorted(facts(question).numbers - around.numbers) if n >= _MIN_ASKED_NUMBER]
     return (*lacking, *(f"name {name}" for name in _asked_names(question) if not has(around.words, name)))
+
+
+def n_checkable(question: str) -> int:
+    """Returns how many different words and numbers of a question a passage can be held against."""
+    asked = facts(question)
+    return len(asked.words - _LIGHT_WORDS) + len(asked.numbers)
 
 
 def opposed(question: str, sentence: str) -> tuple[str, ...]:
@@ -244,7 +250,9 @@ def is_bound(claim: str, question: str, passage: str) -> bool:
     """
     counted = [(value, _noun_after(passage, end)) for value, _, end in numbers(passage)]
     asked = _asked_nouns(question)
-    for value, _, end in numbers(claim):
+    for value, start, end in numbers(claim):
+        if claim[:start].rstrip().endswith("("):  # "1,600 miles (2,600 km)": the same in another unit
+            continue
         for nouns in filter(None, (asked, _noun_after(claim, end))):
             own = [ns for v, ns in counted if v == value]
             others = [ns for v, ns in counted if v != value]

@@ -20,8 +20,12 @@ from rag.retrieve import Retriever
 from rag.split import sentences
 from rag.types import NOT_FOUND, Answer, Citation, Claim, Delta, Done, Event, Evidence, Generator, Hit, Withdrawn
 
-UNLIKELY = 1.0
-"""A hit below this score is not believed to hold the answer. Source: docs/experiments.md, "Thresholds"."""
+LIKELY = 3.5
+"""From this score on a hit may hold the answer. Source: docs/experiments.md, "Thresholds"."""
+
+LIKELY_PER_WORD = 0.5
+"""A question of few words ("Who ordered the campaign?") gives the reranker little to find, and its scores are lower: so much
+for each of its words that can be checked is enough. Source: docs/experiments.md, "Thresholds"."""
 
 CONFIDENT = 4.0
 """A hit from this score on is a sure one. Source: docs/experiments.md, "Thresholds"."""
@@ -97,7 +101,8 @@ class Asking:
 
     def _is_believed(self, hit: Hit) -> bool:
         """True if a hit may hold the answer: a good score, and the document says what the question takes for granted."""
-        if hit.score < UNLIKELY or attribute.opposed(self.question, hit.quote):
+        needed = min(LIKELY, LIKELY_PER_WORD * attribute.n_checkable(self.question))
+        if hit.score < needed or attribute.opposed(self.question, hit.quote):
             return False
         return hit.score >= CERTAIN or not attribute.unknown(self.question, self._context(hit))
 
