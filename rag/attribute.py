@@ -34,7 +34,7 @@ _SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "tri
 _SCALES |= {"k": 1e3, "mn": 1e6, "m": 1e6, "bn": 1e9, "b": 1e9, "tn": 1e12}
 _NUMERAL = "|".join((*_UNITS, *_TENS))
 _NUMBER = re.compile(
-    rf"(?<![\w.])(?:(?P<digits>{_DIGITS})(?:st|nd|rd|th)?(?P<short>k|mn|m|bn|b|tn)?(?![\w])"
+    rf"(?<![\w.])(?:(?P<digits>{_DIGITS})(?:(?:st|nd|rd|th|(?P<short>k|mn|m|bn|b|tn))(?!\w))?(?!\d)"  # or a unit: 100kg
     rf"|(?P<words>(?:{_NUMERAL})(?:-(?:{_NUMERAL}))?)\b)"
     rf"(?P<scales>(?:[\s-]+(?:hundred|thousand|million|billion|trillion|lakh|crore|mn|bn|tn)\b)*)",
     re.IGNORECASE,
@@ -127,7 +127,7 @@ def is_same(a: str, b: str) -> bool:
     if a == b:
         return True
     short, long = sorted((a, b), key=len)
-    if len(short) < 4:
+    if len(short) < 4 or len(short) == len(long):  # Mary is not Mark
         return False
     stem = short[:-1] if short[-1] in "ey" else short
     return long.startswith(stem) and len(long) - len(stem) <= 3

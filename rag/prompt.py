@@ -21,15 +21,18 @@ _REWRITE = (
 _EXAMPLE = "You write one short question that the passage answers with a fact. Write only the question."
 
 _REFUSING = re.compile(
-    r"^\W*(?:not in the (?:documents?|passages?)|(?:the )?(?:passages?|documents?|articles?|text) (?:do|does) not\b"
-    r"|(?:it is |this is |that is )?not (?:mentioned|specified|stated|provided|given|available)\b"
-    r"|(?:there is )?no (?:information|mention|answer)\b|(?:unknown|n/a|none)\W*$|i (?:do not|don['’]t|cannot|can['’]t)\b)"
-    r"|\b(?:is|are|was|were) not (?:mentioned|specified|stated|provided) in the (?:document|passage|article|text)s?",
+    r"^\W*(?:not in the (?:documents?|passages?)"
+    r"|(?:the )?(?:passages?|documents?|articles?|text) (?:do|does)(?: not|n['’]t)\b"
+    r"|(?:(?:it|this|that) is |(?:it|that)['’]s )?not (?:mentioned|specified|stated|provided|given|available)\b"
+    r"|(?:there is |there['’]s )?no (?:information|mention|answer)\b"
+    r"|(?:unknown|n/a|none)\W*$|i (?:do not|don['’]t|cannot|can['’]t)\b)"
+    r"|\b(?:is|are|was|were)(?: not|n['’]t) (?:mentioned|specified|stated|provided)"
+    r" in the (?:document|passage|article|text)s?",
     re.IGNORECASE,
 )
 _REFERRING = re.compile(
     r"^\W*(?:and|but|or|so|also|what about|how about|what else|who else|why|when|where|how|who|which one)\b"
-    r"\W*(?:\w+\W*){0,3}$"
+    r"\W*(?:\w+\b\W*){0,3}$"  # \b: a long word cut in three in every way would take minutes
     r"|^\W*(?:and|but|or|so|what about|how about)\b"
     r"|\b(?:it|its|he|him|his|she|her|hers|they|them|their|theirs|this|that|these|those|there|then|ones?|others?|former"
     r"|latter)\b",
@@ -74,7 +77,7 @@ def block(hit: Hit, budget: int, count: Callable[[str], int]) -> str:
             break
         first, last = fitting[0]
     chosen = text[spans[first][0] : spans[last][1]]
-    while count(chosen) > budget:  # one sentence longer than the budget
+    while chosen and count(chosen) > budget:  # one sentence longer than the budget
         chosen = chosen[: len(chosen) * 3 // 4]
     return chosen
 
