@@ -172,7 +172,7 @@ class AddReport:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is given to the answer model, in its fixed order. A paragraph's block never depends on the question."""
+    """What is given to the answer model, in its fixed order."""
 
     system: str
     paragraphs: tuple[str, ...]
