@@ -1,0 +1,476 @@
+"""Asking one question, over the fakes: events in their order, drafts judged by the sentence, and when nothing is said."""
+
+from __future__ import annotations
+
+import datetime
+import re
+
+import pytest
+
+from rag.assistant import asking
+from rag.errors import DocumentMissing, GenerationFailed, QuestionError, RagError
+from rag.types import NOT_FOUND, Claim, Delta, Done, Evidence, Withdrawn
+from tests.fakes import FakeGenerator, FakeReranker
+
+# FakeReranker's words of it are repair and cost: 10 for the second paragraph of BRIDGES, -10 for all others.
+COST = "What did the repair cost?"
+COST_SENTENCE = "Its repair cost 4.2 million crowns, said the mayor, Ilse Varga."
+COST_PARAGRAPH = f"{COST_SENTENCE} The town paid 1.1 million crowns of it."
+RIGHT = "The repair cost 4.2 million crowns."
+WRONG = "The repair cost 9 million crowns."
+
+
+class Drafts(FakeGenerator):
+    """Writes one draft after the other, whatever is asked; then nothing."""
+
+    def __init__(self, *drafts: str) -> None:
+        super().__init__()
+        self._drafts = list(drafts)
+
+    def stream(self, prompt, *, max_tokens):
+        self._otherwise = self._drafts.pop(0) if self._drafts else ""
+        return super().stream(prompt, max_tokens=max_tokens)
+
+
+class Scored(FakeReranker):
+    """Gives the score of the first key that a text has, else -10."""
+
+    def __init__(self, table: dict[str, float]) -> None:
+        super().__init__()
+        self._table = table
+
+    def scores(self, question, texts):
+        self.calls.append((question, tuple(texts)))
+        return [next((score for key, score in self._table.items() if key in text), -10.0) for text in texts]
+
+
+@pytest.fixture
+def opened(make_assistant, articles):
+    """Opens an assistant with both articles in its library."""
+
+    def open_(*, generator=None, **others):
+        assistant = make_assistant(generator=generator, **others)
+        assert len(assistant.add(articles).added) == 2
+        return assistant
+
+    return open_
+
+
+def identity(assistant, name):
+    return next(d.id for d in assistant.documents() if d.source.endswith(name))
+
+
+def used(answer):
+    return [(hit.source.rpartition("/")[2], hit.paragraph) for hit in answer.evidence if hit.used]
+
+
+def streamed(assistant, question=COST, *args, **others):
+    """Returns the events between Evidence and Done, and the answer, after checking what holds for every stream."""
+    first, *between, last = assistant.stream(question, *args, **others)
+    assert isinstance(first, Evidence)
+    assert isinstance(last, Done)
+    assert all(isinstance(event, Delta | Claim | Withdrawn) for event in between)
+    answer = last.answer
+    assert answer.claims == tuple(event for event in between if isinstance(event, Claim))
+    assert answer.question == first.question
+    assert [hit.text for hit in answer.evidence] == [hit.text for hit in first.hits]
+    assert not any(hit.used for hit in first.hits)
+    assert [c.number for c in answer.citations] == list(range(1, len(answer.citations) + 1))
+    assert {c for claim in answer.claims for c in claim.citations} == set(answer.citations)
+    for c in answer.citations:
+        document = assistant.document(c.document, c.version)
+        assert document.text[c.start : c.end] == c.quote != ""
+        assert (c.title, c.source) == (document.title, document.source)
+    assert answer.found == bool(answer.claims) == (answer.text != NOT_FOUND)
+    assert set(answer.timings) == {"retrieve", "rerank", "first_token", "total"}
+    return between, answer
+
+
+def judged(events):
+    """Returns the events without the words of the drafts."""
+    return [event for event in events if not isinstance(event, Delta)]
+
+
+# --- a draft that holds --------------------------------------------------------------------------------------------
+
+
+def test_a_draft_that_holds_is_the_answer_with_its_sentence_cited(opened):
+    generator = Drafts(RIGHT)
+    assistant = opened(generator=generator)
+    events, answer = streamed(assistant)
+    assert events[:-1] == [Delta(word) for word in ("The", " repair", " cost", " 4.2", " million", " crowns.")]
+    assert isinstance(events[-1], Claim)
+    assert answer.text == "The repair cost 4.2 million crowns. [1]"
+    assert (answer.status, answer.notice, answer.question) == ("answered", "", COST)
+    (citation,) = answer.citations
+    assert citation.quote == COST_SENTENCE
+    assert (citation.document, citation.paragraph) == (identity(assistant, "bridges.txt"), 2)
+    assert [p.paragraphs for p in generator.prompts] == [(COST_PARAGRAPH,)]
+    assert generator.prompts[0].question == f"Question: {COST}"
+    assert used(answer) == [("bridges.txt", 2)]
+    assert all(seconds is not None and seconds >= 0 for seconds in answer.timings.values())
+    assert answer.timings["first_token"] <= answer.timings["total"]
+
+
+def test_asking_without_a_stream_gives_the_same_answer(opened):
+    assistant = opened(generator=Drafts(RIGHT, RIGHT))
+    _, answer = streamed(assistant)
+    asked = assistant.ask(COST)
+    assert (asked.text, asked.claims, asked.evidence) == (answer.text, answer.claims, answer.evidence)
+
+
+def test_each_sentence_is_judged_when_the_next_one_begins(opened):
+    events, answer = streamed(
+        opened(generator=Drafts(f"{RIGHT} The mayor is Ilse Varga. The town paid 1.1 million crowns."))
+    )
+    kinds = "".join(type(event).__name__[0] for event in events)
+    # 6 words; one word of the second sentence, then the first is judged; 4 more; one of the third; 5 more; the end
+    assert kinds == "D" * 7 + "C" + "D" * 4 + "D" + "C" + "D" * 5 + "C"
+    assert "".join(e.text for e in events if isinstance(e, Delta)).split() == " ".join(c.text for c in answer.claims).split()
+
+
+def test_two_sentences_from_the_same_one_have_the_same_number(opened):
+    _, answer = streamed(opened(generator=Drafts(f"{RIGHT} The mayor is Ilse Varga. The town paid 1.1 million crowns.")))
+    assert answer.text == f"{RIGHT} [1] The mayor is Ilse Varga. [1] The town paid 1.1 million crowns. [2]"
+    assert [c.quote for c in answer.citations] == [COST_SENTENCE, "The town paid 1.1 million crowns of it."]
+
+
+def test_what_does_not_hold_is_withdrawn_and_the_rest_stays(opened):
+    generator = Drafts(f"{WRONG} {RIGHT} The passage does not say more.")
+    events, answer = streamed(opened(generator=generator))
+    wrong, right, refusal = judged(events)
+    assert (wrong, refusal) == (Withdrawn(WRONG), Withdrawn("The passage does not say more."))
+    assert right.text == RIGHT
+    assert answer.text == f"{RIGHT} [1]"
+    assert len(generator.prompts) == 1
+
+
+def test_the_day_of_asking_reaches_the_model(opened):
+    generator = Drafts(RIGHT, RIGHT)
+    assistant = opened(generator=generator)
+    assistant.ask(COST, asked_on=datetime.date(2024, 5, 3))
+    assistant.ask(COST, asked_on="2024-05-04")
+    assert [p.question.partition(" Q")[0] for p in generator.prompts] == ["(Today is 2024-05-03.)", "(Today is 2024-05-04.)"]
+
+
+def test_quotes_are_exact_behind_marks_of_more_than_one_character(make_assistant, write):
+    text = "ราคา 🦉 👩🏽\u200d🚀 שלום: nothing yet. The owl e\u0301cole cost 44 crowns 🦉. مرحبا."
+    path = write("odd.txt", f"🦉 Owls in the news today\n\nภาษาไทย 🇱🇦 is a line that comes before.\n\n{text}\n")
+    assistant = make_assistant(generator=Drafts("It cost 44 crowns."))
+    assistant.add(path)
+    _, answer = streamed(assistant, "What did the école cost in crowns?")  # école, cost, crowns: 10
+    assert answer.citations[0].quote == "The owl école cost 44 crowns 🦉."
+
+
+def test_a_long_paragraph_is_cut_around_its_best_sentence(make_assistant, write):
+    filler = [f"Here is sentence number {n} about the weather of the valley." for n in range(60)]
+    filler[40] = "The repair cost 4.2 million crowns."
+    generator = Drafts(RIGHT)
+    assistant = make_assistant(generator=generator, context_tokens=512, answer_tokens=120)
+    assistant.add(write("long.txt", "News of the valley\n\n" + " ".join(filler) + "\n"))
+    _, answer = streamed(assistant)
+    (block,) = generator.prompts[0].paragraphs
+    assert block in " ".join(filler)
+    assert filler[40] in block
+    # a FakeGenerator's tokens are words; 11 is more than the longest sentence has
+    assert 512 - 120 - 200 - 5 - 11 < len(block.split()) <= 512 - 120 - 200 - 5
+    assert answer.citations[0].quote == filler[40]
+
+
+# --- drafts that do not hold ---------------------------------------------------------------------------------------
+
+
+def test_the_second_draft_is_made_from_the_best_sentence(opened):
+    generator = Drafts(WRONG, RIGHT)
+    events, answer = streamed(opened(generator=generator))
+    first, second = judged(events)
+    assert first == Withdrawn(WRONG)
+    assert second.text == RIGHT
+    assert [p.paragraphs for p in generator.prompts] == [(COST_PARAGRAPH,), (COST_SENTENCE,)]
+    assert answer.text == f"{RIGHT} [1]"
+
+
+def test_in_the_end_the_best_sentence_itself_is_the_answer(opened):
+    generator = Drafts(WRONG, "I do not know.")
+    events, answer = streamed(opened(generator=generator))
+    assert judged(events)[:2] == [Withdrawn(WRONG), Withdrawn("I do not know.")]
+    assert answer.text == f"{COST_SENTENCE} [1]"
+    assert answer.citations[0].quote == COST_SENTENCE
+    assert len(generator.prompts) == 2
+    assert used(answer) == [("bridges.txt", 2)]
+
+
+def test_a_refusal_is_withdrawn_even_if_the_paragraph_has_its_words(make_assistant, write):
+    assistant = make_assistant(generator=Drafts("There is no information about the repair."))
+    text = "There is no information about the repair and its cost, said the mayor. She asked for help."
+    assistant.add(write("news.txt", f"News of the valley\n\n{text}\n"))
+    events, _ = streamed(assistant)
+    assert judged(events)[0] == Withdrawn("There is no information about the repair.")
+
+
+def test_a_draft_without_a_word_is_no_answer(opened):
+    events, answer = streamed(opened(generator=Drafts("", "")))
+    assert [type(event) for event in events] == [Claim]
+    assert answer.text == f"{COST_SENTENCE} [1]"
+    assert answer.timings["first_token"] is None
+
+
+def test_a_paragraph_of_one_sentence_is_drafted_from_once(opened):
+    generator = Drafts(WRONG, RIGHT)
+    _, answer = streamed(opened(generator=generator), "When was the stone bridge opened again?")
+    assert len(generator.prompts) == 1
+    assert answer.text.startswith("The stone bridge of Arlen was opened again on Friday, ")
+
+
+def test_after_the_best_hit_the_second_one_is_drafted_from_but_no_third(make_assistant, write):
+    for n, name in enumerate(("one", "two", "three"), 1):
+        write(f"news/{name}.txt", f"News of town {name}\n\nThe repair in town {name} cost {n}5 crowns in all.\n")
+    table = {"town one": 9.0, "town two": 8.0, "town three": 7.5}
+    generator = Drafts(WRONG, "The repair cost 25 crowns.")
+    assistant = make_assistant(generator=generator, reranker=Scored(table))
+    assistant.add(write("news/three.txt", "News of town three\n\nThe repair in town three cost 35 crowns in all.\n").parent)
+    _, answer = streamed(assistant)
+    assert answer.citations[0].quote == "The repair in town two cost 25 crowns in all."
+    assert used(answer) == [("one.txt", 1), ("two.txt", 1)]
+
+    _, answer = streamed(assistant)  # drafts are used up: nothing holds
+    assert [p.paragraphs[0].split()[4] for p in generator.prompts[2:]] == ["one", "two"]
+    assert answer.text == "The repair in town one cost 15 crowns in all. [1]"
+
+
+# --- how sure a hit must be ----------------------------------------------------------------------------------------
+
+LONG = "What did the costly repair of the old stone bridge in the town of Arlen cost the town in crowns?"  # 8 words to check
+SHORT = "What did the repair cost?"  # 2 words to check
+
+
+@pytest.mark.parametrize(
+    ("question", "needed"),
+    [(LONG, asking.LIKELY), (SHORT, 2 * asking.LIKELY_PER_WORD)],
+)
+def test_below_the_threshold_the_model_is_not_asked(opened, question, needed):
+    reranker = Scored({"repair": needed})
+    generator = FakeGenerator(otherwise=RIGHT)
+    assistant = opened(generator=generator, reranker=reranker)
+    assert assistant.ask(question).text == f"{RIGHT} [1]"
+    del generator.prompts[:]
+
+    reranker._table["repair"] = needed - 0.01
+    events, answer = streamed(assistant, question)
+    assert events == []
+    assert (answer.text, answer.status, answer.claims, answer.notice) == (NOT_FOUND, "not_found", (), "")
+    assert generator.prompts == []
+    assert used(answer) == []
+
+
+def test_a_sure_hit_alone_is_quoted_or_drafted_from_twice(opened):
+    reranker = Scored({"repair": asking.CONFIDENT})
+    generator = FakeGenerator(otherwise=WRONG)
+    assistant = opened(generator=generator, reranker=reranker)
+    assert assistant.ask(SHORT).text == f"{COST_SENTENCE} [1]"
+    assert len(generator.prompts) == 2
+
+    reranker._table["repair"] = asking.CONFIDENT - 0.01
+    events, answer = streamed(assistant, SHORT)
+    assert judged(events) == [Withdrawn(WRONG)]
+    assert answer.text == NOT_FOUND
+    assert len(generator.prompts) == 3
+    assert used(answer) == [("bridges.txt", 2)]
+    assert answer.timings["first_token"] is not None
+
+
+def test_a_question_about_something_else_is_not_found(opened):
+    generator = FakeGenerator(otherwise=RIGHT)
+    _, answer = streamed(opened(generator=generator), "Who is the president of France?")
+    assert answer.text == NOT_FOUND
+    assert generator.prompts == []
+    assert len(answer.evidence) == 5  # all paragraphs there are: a reader sees what was searched
+    assert answer.timings["first_token"] is None
+    assert answer.timings["total"] >= answer.timings["retrieve"] + answer.timings["rerank"]
+
+
+def test_an_empty_library_answers_that_it_does_not_say(make_assistant):
+    events, answer = streamed(make_assistant(generator=FakeGenerator()))
+    assert (events, answer.evidence, answer.text) == ([], (), NOT_FOUND)
+
+
+# --- what a question takes for granted ------------------------------------------------------------------------------
+
+OWLS = "Forty snowy owls were counted in the Marrow forest."
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        # of snowy, owls, were, counted, marrow and one more, the first paragraph has five: 20 * 5/6 - 10 = 6.7
+        ("How many snowy owls were counted in Marrow by Reyk?", True),  # the second paragraph names him
+        ("How many snowy owls were counted in Marrow by Martin?", False),
+        ("How many snowy owls were counted in Marrow in 1986?", False),
+        ("How many snowy owls were counted in Marrow in 1987?", True),
+        # of number, owls, counted, marrow, forest and one more, five
+        ("What was the smallest number of owls counted in the Marrow forest?", False),
+        ("What was the largest number of owls counted in the Marrow forest?", True),
+    ],
+)
+def test_what_the_document_does_not_say_may_not_be_taken_for_granted(opened, question, found):
+    generator = FakeGenerator(otherwise=OWLS)
+    answer = opened(generator=generator).ask(question)
+    assert answer.text == (f"{OWLS} [1]" if found else NOT_FOUND)
+    assert len(generator.prompts) == found
+
+
+def test_a_name_that_is_lacking_is_a_misspelling_for_a_certain_hit(opened):
+    reranker = Scored({"repair": asking.CERTAIN})
+    assistant = opened(generator=FakeGenerator(otherwise=RIGHT), reranker=reranker)
+    question = "What did the repair cost, Ilse Warga said?"
+    assert assistant.ask(question).text == f"{RIGHT} [1]"
+    reranker._table["repair"] = asking.CERTAIN - 0.01
+    assert assistant.ask(question).text == NOT_FOUND
+
+
+def test_an_opposite_is_not_found_however_certain_the_hit(opened):
+    reranker = Scored({"Forty": asking.CERTAIN + 3})
+    generator = FakeGenerator(otherwise=OWLS)
+    assert opened(generator=generator, reranker=reranker).ask("Which was the smallest number of owls?").text == NOT_FOUND
+    assert generator.prompts == []
+
+
+# --- evidence and scope ----------------------------------------------------------------------------------------------
+
+
+def test_at_most_ten_hits_are_shown_the_best_first(make_assistant, write):
+    body = "\n\n".join(f"On day {n} the keeper of the tower counted some owls and wrote it down." for n in range(14))
+    assistant = make_assistant()
+    assistant.add(write("tower.txt", f"The keeper of the tower\n\n{body}\n\nThe repair cost 12 crowns.\n"))
+    first = next(assistant.stream("What did the repair cost the keeper?"))
+    assert len(first.hits) == 10
+    assert first.hits[0].text == "The repair cost 12 crowns."
+    scores = [hit.score for hit in first.hits]
+    assert scores == sorted(scores, reverse=True)
+    assert all(hit.quote in hit.text for hit in first.hits)
+
+
+def test_only_the_given_documents_are_asked(opened):
+    assistant = opened(generator=FakeGenerator(otherwise=RIGHT))
+    bridges, owls = identity(assistant, "bridges.txt"), identity(assistant, "owls.txt")
+    _, answer = streamed(assistant, documents=[owls])
+    assert answer.text == NOT_FOUND
+    assert {hit.document for hit in answer.evidence} == {owls}
+    _, answer = streamed(assistant, documents=(bridges,))
+    assert answer.text == f"{RIGHT} [1]"
+    assert {hit.document for hit in answer.evidence} == {bridges}
+    assert streamed(assistant, documents=[])[1].evidence == ()
+    assert {hit.document for hit in streamed(assistant)[1].evidence} == {bridges, owls}
+
+
+def test_a_document_that_is_not_there_cannot_be_asked(opened):
+    with pytest.raises(DocumentMissing, match="no-such-id"):
+        opened().ask(COST, documents=["no-such-id"])
+
+
+def test_a_question_without_a_character_and_one_too_long_are_refused(opened):
+    assistant = opened(max_question_chars=20)
+    with pytest.raises(QuestionError, match="The question is empty"):
+        assistant.ask(" \n ")
+    with pytest.raises(QuestionError, match="has 25 characters; at most 20 are read"):
+        assistant.ask(COST)
+
+
+# --- without an answer model -----------------------------------------------------------------------------------------
+
+
+def test_without_an_answer_model_a_sure_hit_is_quoted_and_that_is_said(opened):
+    events, answer = streamed(opened())
+    assert [type(event) for event in events] == [Claim]
+    assert answer.text == f"{COST_SENTENCE} [1]"
+    assert answer.notice == "Only quotes can be shown. No answer model is set."
+    assert used(answer) == []
+    assert answer.timings["first_token"] is None
+
+
+def test_without_an_answer_model_a_hit_that_is_not_sure_is_not_quoted(opened):
+    _, answer = streamed(opened(reranker=Scored({"repair": asking.CONFIDENT - 0.01})))
+    assert answer.text == NOT_FOUND
+    assert answer.notice.startswith("Only quotes can be shown.")
+
+
+# --- follow-ups ------------------------------------------------------------------------------------------------------
+
+HISTORY = ({"role": "user", "content": "What did the bridge repair cost?"}, {"role": "assistant", "content": f"{RIGHT} [1]"})
+FOLLOW_UP = "And who was the mayor?"
+FULL = "Who was the mayor of the bridge repair?"  # mayor, bridge, repair: 10
+
+
+def test_a_follow_up_is_asked_as_a_full_question_and_that_is_shown(opened):
+    generator = FakeGenerator({f"Last question: {FOLLOW_UP}": FULL, f"Question: {FULL}": "The mayor was Ilse Varga."})
+    reranker = FakeReranker()
+    _, answer = streamed(opened(generator=generator, reranker=reranker), FOLLOW_UP, HISTORY)
+    assert answer.question == FULL
+    assert answer.text == "The mayor was Ilse Varga. [1]"
+    assert {question for question, _ in reranker.calls} == {FULL}
+    assert len(generator.prompts) == 2
+
+
+@pytest.mark.parametrize("rewrite", ["Who was the mayor of Rome?", ""])
+def test_a_rewrite_that_cannot_be_trusted_is_not_asked(opened, rewrite):
+    generator = FakeGenerator({"Last question": rewrite}, otherwise="The mayor was Ilse Varga.")
+    _, answer = streamed(opened(generator=generator), FOLLOW_UP, HISTORY)
+    assert answer.question == f"What did the bridge repair cost? {FOLLOW_UP}"
+    assert answer.text == "The mayor was Ilse Varga. [1]"
+
+
+def test_a_follow_up_without_an_answer_model_keeps_the_question_before(opened):
+    _, answer = streamed(opened(), FOLLOW_UP, HISTORY)
+    assert answer.question == f"What did the bridge repair cost? {FOLLOW_UP}"
+    assert answer.text == f"{COST_SENTENCE} [1]"
+
+
+def test_a_full_question_is_not_rewritten(opened):
+    generator = Drafts(RIGHT)
+    _, answer = streamed(opened(generator=generator), COST, HISTORY)
+    assert answer.question == COST
+    assert len(generator.prompts) == 1
+
+
+# --- stopping --------------------------------------------------------------------------------------------------------
+
+
+def test_a_model_that_stops_amid_a_draft_is_an_error_and_the_next_question_is_answered(opened):
+    generator = FakeGenerator(otherwise=RIGHT, fails_after=2)
+    assistant = opened(generator=generator)
+    seen = []
+    with pytest.raises(GenerationFailed, match="made to fail") as raised:
+        seen.extend(assistant.stream(COST))
+    assert isinstance(raised.value, RagError)
+    assert [type(event) for event in seen] == [Evidence, Delta, Delta]
+
+    generator._fails_after = None
+    assert assistant.ask(COST).text == f"{RIGHT} [1]"
+
+
+def test_a_model_that_stops_while_it_completes_a_follow_up_is_an_error(opened):
+    assistant = opened(generator=FakeGenerator(otherwise=FULL, fails_after=1))
+    with pytest.raises(GenerationFailed, match="made to fail"):
+        next(assistant.stream(FOLLOW_UP, HISTORY))
+
+
+def test_closing_a_stream_stops_the_model(opened):
+    generator = FakeGenerator(otherwise=RIGHT)
+    assistant = opened(generator=generator)
+    stream = assistant.stream(COST)
+    assert isinstance(next(stream), Evidence)
+    assert generator.prompts == []  # the evidence is there before the model is asked
+    assert next(stream) == Delta("The")
+    stream.close()
+    assert generator.closed == 1
+    assert assistant.ask(COST).text == f"{RIGHT} [1]"
+    assert generator.closed == 1
+
+
+def test_nothing_that_was_withdrawn_is_in_the_answer(opened):
+    drafts = (f"{WRONG} Ilse Reyk is the mayor. It was not repaired.", f"It was closed in 1899. {RIGHT}")
+    events, answer = streamed(opened(generator=Drafts(*drafts)))
+    withdrawn = [event.text for event in events if isinstance(event, Withdrawn)]
+    assert withdrawn == [WRONG, "Ilse Reyk is the mayor.", "It was not repaired.", "It was closed in 1899."]
+    assert not any(text in answer.text for text in withdrawn)
+    assert re.sub(r" \[\d\]", "", answer.text) == RIGHT
