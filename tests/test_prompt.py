@@ -17,6 +17,7 @@ from rag.prompt import (
     is_refusal,
     rewrite_prompt,
 )
+from rag.read import canonical
 from rag.types import Hit
 from tests.hostile import texts
 
@@ -84,7 +85,7 @@ def test_a_sentence_longer_than_the_budget_is_cut():
     assert 1 <= n_words(cut) <= 5
 
 
-@given(texts.map(str.strip).filter(bool), st.integers(-5, 40))
+@given(texts.map(canonical).map(str.strip).filter(bool), st.integers(-5, 40))
 def test_a_block_is_a_part_of_the_paragraph_within_the_budget(text, budget):
     made = block(hit(text), budget, len)
     assert made in text
