@@ -388,10 +388,11 @@ def test_without_an_answer_model_a_sure_hit_is_quoted_and_that_is_said(opened):
     assert answer.timings["first_token"] is None
 
 
-def test_without_an_answer_model_a_hit_that_is_not_sure_is_not_quoted(opened):
-    _, answer = streamed(opened(reranker=Scored({"repair": asking.CONFIDENT - 0.01})))
-    assert answer.text == NOT_FOUND
-    assert answer.notice.startswith("Only quotes can be shown.")
+@pytest.mark.parametrize(("score", "text"), [(asking.LIKELY, f"{COST_SENTENCE} [1]"), (0.0, NOT_FOUND)])
+def test_without_an_answer_model_a_likely_hit_is_quoted_and_an_unlikely_one_is_not(score, text, opened):
+    _, answer = streamed(opened(reranker=Scored({"repair": score})))
+    assert answer.text == text
+    assert bool(answer.notice) == answer.found
 
 
 # --- follow-ups ------------------------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ class Asking:
                     yield event
             else:
                 notice = f"Only quotes can be shown. {notice}"
-            if not self.claims and believed[0].score >= CONFIDENT:
+            if not self.claims and (generator is None or believed[0].score >= CONFIDENT):
                 yield self._quote(believed[0])
         self.timings["total"] = time.perf_counter() - started
         yield Done(self._answer(hits, notice))
