@@ -74,7 +74,8 @@ _OPPOSITES: dict[str, set[str]] = {}
 for _one, _other in (pair.split() for pair in _PAIRS.split(",")):
     _OPPOSITES.setdefault(_one, set()).add(_other)
     _OPPOSITES.setdefault(_other, set()).add(_one)
-_OPPOSING_PREFIXES = ("un", "in", "im", "ir", "il", "non", "dis", "anti")
+_OPPOSING_PREFIXES = ("un", "in", "im", "ir", "il", "non", "anti")
+_MIN_ROOT = 5  # letters: "impact" is no opposite of "pact"
 _MIN_ASKED_NUMBER = 4  # "What two things ...?" counts what is asked for, and no article needs to say it
 
 
@@ -127,9 +128,14 @@ def is_same(a: str, b: str) -> bool:
     if a == b:
         return True
     short, long = sorted((a, b), key=len)
+    if long == f"{short}s" and len(short) > 2:
+        return True
+    if short[-1:] == "y" and long.startswith(f"{short[:-1]}i"):  # city, cities; Italy, Italian
+        stem = short[:-1]
+    else:
+        stem = short[:-1] if short[-1:] == "e" and len(short) > 4 else short
     if len(short) < 4 or len(short) == len(long):  # Mary is not Mark
         return False
-    stem = short[:-1] if short[-1] in "ey" else short
     return long.startswith(stem) and len(long) - len(stem) <= 3
 
 
@@ -176,15 +182,16 @@ def missing(claim: str, question: str, passage: str, context: str) -> tuple[str,
         for value in sorted(said.numbers - there.numbers)
         if not (value in asked.numbers and value in around.numbers)
     ]
-    for name in sorted(said.names):
+    for name in sorted(said.names | _name_at_start(claim, context)):
         if not has(there.words, name) and not (has(asked.words, name) and has(around.words, name)):
             lacking.append(f"name {name}")
     plain = _plain(passage)
     lacking += [f"quoted {quoted!r}" for quoted in said.quoted if _plain(quoted) not in plain]
     own = [word for word in said.words - _LIGHT_WORDS if not has(asked.words, word)]
-    covered = sum(has(there.words, word) for word in own) + len(said.numbers)
-    if covered < MIN_COVERAGE * (len(own) + len(said.numbers)):
+    own_numbers = len(said.numbers - asked.numbers)
+    if sum(has(there.words, word) for word in own) + own_numbers < MIN_COVERAGE * (len(own) + own_numbers):
         lacking.append(f"most words of {claim!r}")
+    lacking += [f"the opposite of {word}" for word in opposed(claim, passage)]
     if not (said.numbers or said.words):
         lacking.append("anything to check")
     if _is_negated(claim) and not _is_negated(passage):
@@ -192,6 +199,14 @@ def missing(claim: str, question: str, passage: str, context: str) -> tuple[str,
     if not is_bound(claim, question, passage):
         lacking.append("the value for what was asked")
     return tuple(lacking)
+
+
+def _name_at_start(claim: str, context: str) -> frozenset[str]:
+    """Returns the first word of a claim if the document writes it with a capital inside a sentence too."""
+    first = _WORD.match(claim)
+    if first is None or not first[0][0].isupper() or not re.search(rf"[a-z,] {re.escape(first[0])}\b", context):
+        return frozenset()
+    return frozenset({fold(first[0])} - _FUNCTION_WORDS)
 
 
 def unknown(question: str, context: str) -> tuple[str, ...]:
@@ -232,10 +247,13 @@ def _asked_names(question: str) -> Iterator[str]:
 
 
 def _has_opposite(word: str, words: frozenset[str]) -> bool:
-    if len(word) >= 4 and any(prefix + word in words for prefix in _OPPOSING_PREFIXES):
+    if not words.isdisjoint(_OPPOSITES.get(word, ())):
         return True
-    roots = (word.removeprefix(prefix) for prefix in _OPPOSING_PREFIXES)
-    return not words.isdisjoint(_OPPOSITES.get(word, ())) or any(r != word and len(r) >= 4 and r in words for r in roots)
+    pairs = [(prefix + word, word) for prefix in _OPPOSING_PREFIXES]
+    pairs += [
+        (word.removeprefix(prefix), word.removeprefix(prefix)) for prefix in _OPPOSING_PREFIXES if word.startswith(prefix)
+    ]
+    return any(len(root) >= _MIN_ROOT and other in words for other, root in pairs)
 
 
 def _is_negated(text: str) -> bool:
@@ -268,6 +286,8 @@ def _share(nouns: frozenset[str], others: frozenset[str]) -> bool:
 def _noun_after(text: str, position: int) -> frozenset[str]:
     """Returns the words that a number counts: up to three words after it, to the next mark or function word."""
     found: set[str] = set()
+    if of := re.compile(r"\s+of(?:\s+the)?(?=\s)").match(text, position):  # "347 of the Vietnamese"
+        position = of.end()
     for match in _WORD.finditer(text, position):
         between = text[position : match.start()]
         word = fold(match[0])

@@ -169,10 +169,11 @@ def locate(name: str, role: Role, models: Path) -> Path:
         fitting = ", ".join(m.name for m in registry().values() if m.role == role)
         raise ConfigError(f"{name!r} is a model for {model.role}, not for {role}.", f"Models for {role}: {fitting}.")
     found = check(model, models)
+    hint = "Run: rag models fetch" + ("" if model.default else f" {name}")  # the defaults are mostly missing together
     if found.status == "missing":
-        raise ModelMissing(f"The model {name} is not there: {found.detail}", f"Run: rag models fetch {name}")
+        raise ModelMissing(f"The model {name} is not there: {found.detail}", hint)
     if found.status == "corrupt":
-        raise ModelCorrupt(f"The model {name} is damaged: {found.detail}", f"Run: rag models fetch {name}")
+        raise ModelCorrupt(f"The model {name} is damaged: {found.detail}", hint)
     folder = models / name
     return folder / model.files[0].path if role == "answers" else folder
 
