@@ -12,13 +12,15 @@ import os
 import re
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 
-from rag.errors import DependencyMissing, GenerationFailed, ModelCorrupt, ModelError
+from rag.errors import DependencyMissing, GenerationFailed, ModelCorrupt, ModelError, RagError
 from rag.types import Prompt
 
 _SYSTEM, _USER = "\ue000system\ue001", "\ue000user\ue001"
@@ -29,7 +31,7 @@ _BATCH = 256  # tokens decoded by one call, which cannot be interrupted: some 2 
 
 
 class LlamaGenerator:
-    """A `Generator` over one GGUF file. One draft at a time; others wait.
+    """A `Generator` over one GGUF file. One draft at a time; others wait in order.
 
     A prompt is decoded segment by segment: system, each paragraph, question. Segments at the beginning that the memory
     still holds are not decoded again; as they are always decoded alone, the draft is the same either way.
@@ -50,7 +52,8 @@ class LlamaGenerator:
         """
         self._api = _llama_cpp()
         self.name = path.stem
-        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="rag-answering")  # the only one that drives the model
         self._model = self._load(path)
         self._vocabulary = self._api.llama_model_get_vocab(self._model)
         self._n_vocabulary = self._api.llama_vocab_n_tokens(self._vocabulary)
@@ -61,12 +64,13 @@ class LlamaGenerator:
         self._template = self._render_template()
 
     def close(self) -> None:
-        """Waits for the draft that is being written, and frees the model."""
-        with self._lock:
-            if self._model:
-                self._api.llama_free(self._context)
-                self._api.llama_model_free(self._model)
-                self._model = self._context = None
+        """Stops the draft that is being written, and frees the model."""
+        self._closed.set()
+        self._worker.shutdown()
+        if self._model:
+            self._api.llama_free(self._context)
+            self._api.llama_model_free(self._model)
+            self._model = self._context = None
 
     def count(self, text: str) -> int:
         """Returns the number of tokens of a text."""
@@ -75,28 +79,59 @@ class LlamaGenerator:
     def stream(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
         """Yields pieces of the draft, the likeliest token each time. Closing the iterator stops the model.
 
+        A draft that is no longer read is written to its end all the same, so that it holds nobody up for long.
+
         Raises:
             GenerationFailed: the prompt does not fit, llama.cpp stopped with an error, or the model was closed.
         """
+        pieces: SimpleQueue[str | RagError | None] = SimpleQueue()
+        stopped = threading.Event()
+        try:
+            self._worker.submit(self._write, prompt, max_tokens, pieces, stopped)
+        except RuntimeError as exc:  # of an executor that was shut down
+            raise _closed_error() from exc
+        try:
+            while (piece := pieces.get()) is not None:
+                if isinstance(piece, RagError):
+                    raise piece
+                yield piece
+        finally:
+            stopped.set()
+
+    def _write(
+        self, prompt: Prompt, max_tokens: int, pieces: SimpleQueue[str | RagError | None], stopped: threading.Event
+    ) -> None:
+        """Puts the pieces of a draft, then None or an error, into a queue; runs in the thread that owns the model."""
+        try:
+            for piece in self._pieces(prompt, max_tokens, stopped):
+                pieces.put(piece)
+            pieces.put(_closed_error() if self._closed.is_set() else None)
+        except RagError as exc:
+            pieces.put(exc)
+        except Exception as exc:  # whoever reads the queue waits for an end of it
+            pieces.put(GenerationFailed(f"The answer model stopped: {exc!r}.", "Ask again, or restart."))
+
+    def _pieces(self, prompt: Prompt, max_tokens: int, stopped: threading.Event) -> Iterator[str]:
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        with self._lock:
-            if not self._model:
-                raise GenerationFailed("The answer model was closed.", "Open the assistant again.")
-            segments = self._segments(prompt)
-            n_tokens = sum(map(len, segments))
-            room = self.context_tokens - n_tokens
-            if room < 1:
-                raise GenerationFailed(
-                    f"The prompt has {n_tokens} tokens, the model's context {self.context_tokens}.", "Raise context_tokens."
-                )
-            self._decode_prompt(segments)
-            for _ in range(min(max_tokens, room)):
-                token = self._likeliest()
-                if self._api.llama_vocab_is_eog(self._vocabulary, token):
-                    break
-                if piece := decoder.decode(self._bytes_of(token, special=False)):
-                    yield piece
-                self._decode([token])
+        segments = self._segments(prompt)
+        n_tokens = sum(map(len, segments))
+        room = self.context_tokens - n_tokens
+        if room < 1:
+            raise GenerationFailed(
+                f"The prompt has {n_tokens} tokens, the model's context {self.context_tokens}.", "Raise context_tokens."
+            )
+        for batch in self._batches(segments):
+            if stopped.is_set() or self._closed.is_set():
+                return
+            self._decode(batch)
+        self._decoded = segments
+        for _ in range(min(max_tokens, room)):
+            token = self._likeliest()
+            if stopped.is_set() or self._closed.is_set() or self._api.llama_vocab_is_eog(self._vocabulary, token):
+                return
+            if piece := decoder.decode(self._bytes_of(token, special=False)):
+                yield piece
+            self._decode([token])
 
     # --- llama.cpp -------------------------------------------------------------------------------------------------
 
@@ -124,7 +159,8 @@ class LlamaGenerator:
             )
         return context
 
-    def _decode_prompt(self, segments: Sequence[list[int]]) -> None:
+    def _batches(self, segments: Sequence[list[int]]) -> Iterator[list[int]]:
+        """Forgets what the memory has beyond the segments that it shares with these; yields what is to be decoded."""
         n_shared = 0
         while n_shared < len(segments) - 1 and segments[: n_shared + 1] == self._decoded[: n_shared + 1]:
             n_shared += 1
@@ -132,11 +168,10 @@ class LlamaGenerator:
         if not self._api.llama_memory_seq_rm(self._memory, 0, kept, -1):  # some architectures only forget all
             self._api.llama_memory_clear(self._memory, True)
             n_shared = 0
-        del self._decoded[n_shared:]
+        self._decoded = list(segments[:n_shared])
         for segment in segments[n_shared:]:
             for start in range(0, len(segment), _BATCH):
-                self._decode(segment[start : start + _BATCH])
-            self._decoded.append(segment)
+                yield segment[start : start + _BATCH]
 
     def _decode(self, tokens: Sequence[int]) -> None:
         array = (self._api.llama_token * len(tokens))(*tokens)  # the batch only points to it
@@ -204,6 +239,10 @@ class LlamaGenerator:
 
     def _text_of(self, token: int) -> str:
         return "" if token < 0 else self._bytes_of(token, special=True).decode("utf-8", "replace")
+
+
+def _closed_error() -> GenerationFailed:
+    return GenerationFailed("The answer model was closed.", "Open the assistant again.")
 
 
 @cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from rag import models
@@ -66,6 +68,19 @@ def test_a_closed_stream_leaves_the_model_free_for_the_next_one(generator):
     assert "1931" in written(generator, PASSAGES[0])
 
 
+def test_a_draft_that_is_left_unread_holds_nobody_up(generator):
+    left = generator.stream(Prompt(SYSTEM, PASSAGES, "Question: Tell everything."), max_tokens=12)
+    next(left)
+    assert "1931" in written(generator, PASSAGES[0])  # hung for ever while a lock was held between two pieces
+    assert len(list(left)) > 0
+
+
+def test_drafts_that_are_asked_for_at_once_are_written_one_after_the_other(generator):
+    alone = written(generator, PASSAGES[0])
+    with ThreadPoolExecutor(3) as threads:
+        assert list(threads.map(lambda _: written(generator, PASSAGES[0]), range(3))) == [alone] * 3
+
+
 def test_a_character_of_several_tokens_comes_whole(generator):
     pieces = list(
         generator.stream(Prompt("Repeat the last line exactly.", (), "ສະບາຍດີ 🦜 ทดสอบ"), max_tokens=40),
@@ -84,6 +99,15 @@ def test_a_closed_model_says_so(path):
     opened.close()
     with pytest.raises(GenerationFailed, match="was closed"):
         written(opened, PASSAGES[0])
+
+
+def test_closing_the_model_ends_a_draft_that_is_being_written(path):
+    opened = LlamaGenerator(path, context_tokens=512, threads=2)
+    draft = opened.stream(Prompt(SYSTEM, PASSAGES, "Question: Tell a long story."), max_tokens=300)
+    next(draft)
+    opened.close()
+    with pytest.raises(GenerationFailed, match="was closed"):
+        list(draft)
 
 
 def test_a_truncated_and_a_made_up_file_cannot_be_loaded(path, tmp_path):
