@@ -243,7 +243,8 @@ class Assistant:
             self.add_seeds()
             self.prepare_examples()
         except RagError as exc:
-            self._problem = str(exc)
+            if not self._closing.is_set():  # else the model is closed under it, which is no problem
+                self._problem = str(exc)
 
     def prepare_examples(self) -> None:
         """Lets the model write an example question for each of the newest documents, while nobody asks anything."""
