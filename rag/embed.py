@@ -52,7 +52,20 @@ class _OnnxModel:
         }
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-        values: np.ndarray = self._session.run(None, dict(inputs))[0]
+        """Returns the first output, a row a text; what stands for padding is zero.
+
+        Each row runs alone and without its padding: an int8 model scales its activations over the whole batch, so that a
+        score would depend on its neighbours by up to a logit; and it is three times as fast (docs/experiments.md, "Times").
+        """
+        lengths = inputs["attention_mask"].sum(axis=1)
+        rows = [
+            self._session.run(None, {name: array[n : n + 1, :length] for name, array in inputs.items()})[0][0]
+            for n, length in enumerate(lengths)
+        ]
+        longest = max(row.shape[0] for row in rows)  # tokens where the output has them, else the width of all rows
+        values = np.zeros((len(rows), longest, *rows[0].shape[1:]), np.float32)
+        for n, row in enumerate(rows):
+            values[n, : len(row)] = row
         return values
 
 
