@@ -48,6 +48,8 @@ MIGRATIONS: tuple[str, ...] = (
         document TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
         question TEXT NOT NULL, PRIMARY KEY (document, question)) STRICT;
     """,
+    # 4: documents that were removed, so that a rebuild does not bring them back from a folder that was added
+    "CREATE TABLE removed (document TEXT PRIMARY KEY) STRICT;",
 )
 
 
@@ -161,14 +163,21 @@ class Library:
         vectors = np.frombuffer(b"".join(row[1] for row in rows), np.float32)
         return ids, vectors.reshape(len(rows), -1) if len(rows) else vectors.reshape(0, 0)
 
-    def paragraph_ids(self, documents: Iterable[str]) -> np.ndarray:
-        """Returns the ids (int64) of the paragraphs of these documents."""
-        rows = self._rows(f"SELECT id FROM paragraphs WHERE document IN {_LISTED}", (json.dumps(list(documents)),))
+    def paragraph_ids(self, documents: Iterable[str] | None = None) -> np.ndarray:
+        """Returns the ids (int64) of the paragraphs of these documents, or of all."""
+        if documents is None:
+            rows = self._rows("SELECT id FROM paragraphs")
+        else:
+            rows = self._rows(f"SELECT id FROM paragraphs WHERE document IN {_LISTED}", (json.dumps(list(documents)),))
         return np.array([row[0] for row in rows], np.int64)
 
     def folders(self) -> tuple[str, ...]:
         """Returns the folders that were added."""
         return tuple(row[0] for row in self._rows("SELECT path FROM folders ORDER BY path"))
+
+    def removed(self) -> frozenset[str]:
+        """Returns the ids of documents that were removed and not added again."""
+        return frozenset(row[0] for row in self._rows("SELECT document FROM removed"))
 
     def examples(self) -> dict[str, tuple[str, ...]]:
         """Returns example questions by document id, newest document first."""
@@ -223,6 +232,7 @@ class Library:
         with self._transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('embedding_model', ?)", (embedding_model,))
             for document, paragraphs, vectors in items:
+                connection.execute("DELETE FROM removed WHERE document = ?", (document.id,))
                 connection.execute(
                     "INSERT INTO documents (id, version, source) VALUES (?, ?, ?) "
                     "ON CONFLICT (id) DO UPDATE SET version = excluded.version",
@@ -244,8 +254,10 @@ class Library:
 
     def remove(self, ids: Iterable[str]) -> None:
         """Removes documents with all their versions, paragraphs and vectors, in one transaction."""
+        rows = [(identity,) for identity in ids]
         with self._transaction() as connection:
-            connection.executemany("DELETE FROM documents WHERE id = ?", ((i,) for i in ids))
+            connection.executemany("DELETE FROM documents WHERE id = ?", rows)
+            connection.executemany("INSERT OR IGNORE INTO removed VALUES (?)", rows)
 
     def add_folders(self, paths: Iterable[str]) -> None:
         """Remembers folders that were added. Those that are known already change nothing."""
@@ -319,6 +331,10 @@ class Library:
             return LibraryReadOnly(f"The library {self._path} cannot be written to: {exc}.", _PERMISSIONS)
         if "full" in str(exc):
             return LibraryError(f"The disk is full: {self._path} was not changed.", "Free some space and try again.")
+        if "closed database" in str(exc):
+            return LibraryError(f"The library {self._path} was closed.", "Open the assistant again.")
+        if "locked" in str(exc):
+            return LibraryError(f"Another program is writing to {self._path}.", "Wait until it is done, and try again.")
         return LibraryError(f"The library {self._path} cannot be used: {exc}.", "Restore it, or move it away and add again.")
 
     def _read_only(self, exc: OSError) -> LibraryReadOnly:

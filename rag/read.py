@@ -49,13 +49,13 @@ def find_files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
     Hidden files and folders below a named folder are passed over; symbolic links to folders are not followed.
 
     Raises:
-        ReadError: a path does not exist, or cannot be stored as text.
+        ReadError: a path does not exist or cannot be stored as text, or a folder cannot be read.
     """
     for path in map(absolute, paths):
         if shown(path) != str(path):
             raise ReadError(f"The name {shown(path)} is not UTF-8.", "Rename it.")
         if path.is_dir():
-            for folder, names, files in os.walk(path):
+            for folder, names, files in os.walk(path, onerror=_unreadable):
                 names[:] = sorted(n for n in names if not n.startswith("."))
                 yield from (
                     Path(folder, f) for f in sorted(files) if not f.startswith(".") and Path(f).suffix.lower() in SUFFIXES
@@ -64,6 +64,10 @@ def find_files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
             yield path
         else:
             raise ReadError(f"{shown(path)} does not exist.", "Check the path.")
+
+
+def _unreadable(exc: OSError) -> None:
+    raise ReadError(f"The folder {shown(exc.filename)} cannot be read: {exc.strerror}.", "Change its permissions.") from exc
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:

@@ -6,6 +6,7 @@ Also keeps the two derived indexes at the library's generation, whichever proces
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -19,6 +20,10 @@ from rag.types import Hit
 
 RRF_K = 60
 """Source: Cormack, Clarke, Buettcher, "Reciprocal Rank Fusion outperforms Condorcet", SIGIR 2009."""
+
+_POLL_SECONDS = 0.1  # between two looks at what another process does
+_LAG_SECONDS = 2.0  # that a search waits for indexes which are behind the library
+_UPDATING = 0.1  # share of a long add that may go into bringing the indexes up to date
 
 
 def index_text(title: str, text: str) -> str:
@@ -43,6 +48,7 @@ class Retriever:
         self._library = library
         self._dense, self._lexical = Dense(folder), Lexical(folder)
         self._lock = threading.Lock()
+        self._updated, self._took = 0.0, 0.0
 
     def sync(self) -> None:
         """Brings both indexes to the library's generation: from disk if another process did it, else from the library.
@@ -52,17 +58,35 @@ class Retriever:
         Raises:
             LibraryError: the indexes cannot be written.
         """
-        if self._is_current():
-            return
-        with self._lock:
+        while not self._is_current():
             # Without the writers' lock: files are put in place whole, and a process that adds may hold it for minutes.
-            self._load()
+            with self._lock:
+                self._load()
+                is_there = self._dense.generation >= 0 and self._lexical.generation >= 0
             if self._is_current():
                 return
-            missing = self._dense.generation < 0 or self._lexical.generation < 0
-            with self._library.writing(wait=missing) as mine:
+            with self._library.writing(wait=False) as mine:
                 if mine:
-                    self._load_or_build()
+                    self._build()
+                    return
+            if is_there:
+                return
+            time.sleep(_POLL_SECONDS)
+
+    def update(self, *, at_once: bool) -> None:
+        """Brings both indexes to the library's generation, for a caller that holds the writers' lock.
+
+        Args:
+            at_once: False in a long add: then only a tenth of the time is given to it.
+
+        Raises:
+            LibraryError: the indexes cannot be written.
+        """
+        started = time.monotonic()
+        if at_once or started - self._updated >= self._took / _UPDATING:
+            self._build()
+            self._updated = time.monotonic()
+            self._took = self._updated - started
 
     def retrieve(self, question: str, vector: np.ndarray, top_k: int, documents: Sequence[str] | None = None) -> list[Hit]:
         """Returns the fused hits of both indexes, best first, at most 2 * top_k; scores are those of the fusion.
@@ -72,12 +96,26 @@ class Retriever:
             top_k: taken from each index.
             documents: ids; only their paragraphs are searched if given.
         """
+        deadline = time.monotonic() + _LAG_SECONDS
+        while True:
+            fused, hits = self._search(question, vector, top_k, documents)
+            # Paragraphs that are found and gone: another process changed documents and is about to index them.
+            is_whole = len(hits) == len(fused) and (hits or self._is_current())
+            if is_whole or time.monotonic() > deadline:
+                return hits
+            time.sleep(_POLL_SECONDS)
+            self.sync()
+
+    def _search(
+        self, question: str, vector: np.ndarray, top_k: int, documents: Sequence[str] | None
+    ) -> tuple[list[tuple[int, float]], list[Hit]]:
+        """Returns the fused ids with their scores, and the hits of those that the library holds."""
         ids = None if documents is None else self._library.paragraph_ids(documents)
         dense = [i for i, _ in self._dense.search(vector, top_k, ids)]
         lexical = [i for i, _ in self._lexical.search(question, top_k, None if ids is None else ids.tolist())]
         fused = fuse((dense, lexical))
         stored = {p.id: p for p in self._library.stored_paragraphs([i for i, _ in fused])} if fused else {}
-        return [_hit(stored[i], score) for i, score in fused if i in stored]
+        return fused, [_hit(stored[i], score) for i, score in fused if i in stored]
 
     def _is_current(self) -> bool:
         return self._dense.generation == self._lexical.generation == self._library.generation
@@ -86,14 +124,16 @@ class Retriever:
         self._dense.load()
         self._lexical.load()
 
-    def _load_or_build(self) -> None:
-        self._load()
-        generation = self._library.generation
+    def _build(self) -> None:
+        """Loads the indexes, and builds what is not current from the library; for the holder of the writers' lock."""
         try:
-            if self._dense.generation != generation:
-                self._dense.build(*self._library.vectors(), generation)
-            if self._lexical.generation != generation:
-                self._update_lexical(generation)
+            with self._lock:
+                self._load()
+                generation = self._library.generation
+                if self._dense.generation != generation:
+                    self._dense.build(*self._library.vectors(), generation)
+                if self._lexical.generation != generation:
+                    self._update_lexical(generation)
         except (OSError, RuntimeError, ValueError) as exc:  # RuntimeError is faiss', ValueError tantivy's for a failed write
             raise LibraryError(
                 f"The search indexes in {self._library.folder} cannot be written: {exc}.",
@@ -101,7 +141,7 @@ class Retriever:
             ) from exc
 
     def _update_lexical(self, generation: int) -> None:
-        wanted = set(self._library.vectors()[0].tolist())
+        wanted = set(self._library.paragraph_ids().tolist())
         # Ids can only be compared if they are this library's: it may have been begun anew, or put back from a copy.
         known = self._lexical.generation == self._library.indexed
         there = self._lexical.ids() if known else set()

@@ -147,7 +147,7 @@ def test_rebuild_reads_files_again_and_finds_new_ones(make_assistant, articles, 
     steps = []
     report = assistant.rebuild(progress=lambda *step: steps.append(step))
     assert (report.unchanged, report.changed, len(report.added)) == ((bridges,), (owls,), 1)
-    assert [step[:2] for step in steps] == [(0, 2), (1, 2), (2, 2)]
+    assert [step[:2] for step in steps] == [(0, 3), (1, 3), (2, 3), (3, 3)]
     assert assistant.search("How many storks came?")[0].title == "Storks arrive"
     assert assistant.search("Fifty snowy owls")[0].document == owls
 
@@ -177,6 +177,47 @@ def test_rebuild_takes_another_embedding_model(make_assistant, articles):
     assert other.search("snowy owls")[0].title == "Owls return to the Marrow forest"
     with pytest.raises(LibraryMismatch, match=r"'other-embedder', but the settings say 'fake-embedder'"):
         make_assistant().search("owls")
+
+
+def test_rebuild_does_not_bring_back_what_was_removed(make_assistant, articles):
+    assistant = make_assistant()
+    bridges, owls = assistant.add(articles).added
+    assistant.remove([owls])
+    assert assistant.rebuild() == AddReport(unchanged=(bridges,))
+    assert assistant.add(articles).added == (owls,)  # named again, it is wanted again
+    assert assistant.rebuild() == AddReport(unchanged=(bridges, owls))
+
+
+def test_other_processes_find_everything_while_a_rebuild_goes_on(make_assistant, articles, write):
+    class Watching(FakeEmbedder):
+        def embed_paragraphs(self, texts):
+            if other.documents():
+                seen.append([hit.title for hit in other.search("snowy owls and the bridge of Arlen")])
+            return super().embed_paragraphs(texts)
+
+    seen = []
+    other = make_assistant()
+    assistant = make_assistant(embedder=Watching())
+    assistant.add(articles)
+    write("articles/storks.txt", "Storks arrive\n\nTwo storks came to the town this spring.\n")
+    seen.clear()
+    assistant.rebuild()  # stored all anew, then embedded the new file: meanwhile nothing was found
+    assert [len(titles) for titles in seen] == [5, 5, 5]
+    assert len(other.search("snowy owls and the bridge of Arlen")) == 6
+
+
+def test_what_a_long_add_has_stored_is_found_by_others_before_it_ends(make_assistant, write, tmp_path):
+    class Watching(FakeEmbedder):
+        def embed_paragraphs(self, texts):
+            if "number 60," in texts[0]:
+                seen.extend(hit.title for hit in other.search("report number 7"))
+            return super().embed_paragraphs(texts)
+
+    numbered(write, 70)
+    seen = []
+    other = make_assistant()
+    make_assistant(embedder=Watching()).add(tmp_path / "many")
+    assert seen[0] == "Report number 7"
 
 
 def test_seeds_are_added_to_a_new_library_only(make_assistant, write, articles):
@@ -248,7 +289,7 @@ def test_batches_that_were_stored_stay_when_a_later_one_fails(make_assistant, wr
 
 
 SLOW_ADD = """
-import sys, time
+import signal, sys, time
 from rag.assistant import loading
 from rag.cli import main
 from tests.fakes import FakeEmbedder, FakeReranker
@@ -260,6 +301,7 @@ class Slow(FakeEmbedder):
             time.sleep(60)
         return super().embed_paragraphs(texts)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that runs tests in its background ignores it
 loading.load_embedder = lambda settings: Slow()
 loading.load_reranker = lambda settings: FakeReranker()
 sys.exit(main(["add", sys.argv[1]]))

@@ -221,15 +221,23 @@ def test_an_open_article_is_not_taken_away_when_the_answer_ends(page, assistant)
 def test_the_page_says_what_it_waits_for_until_all_is_there(page, assistant):
     conversation = Conversation()
     assistant.load("Loading the answer model")
-    status, chat, _, timer = page.refresh(conversation)
+    status, chat, _ = page.refresh(conversation)
     assert "Loading the answer model…" in status
-    assert timer.active
     assert chat.examples == [{"text": "How many owls were counted?"}]
-    assert all("value" not in update and "active" not in update for update in page.refresh(conversation))
+    assert all("value" not in update for update in page.refresh(conversation))
     assistant.load("")
-    status, *_, timer = page.refresh(conversation)
+    status, *_ = page.refresh(conversation)
     assert "2 articles" in status
-    assert not timer.active
+
+
+def test_the_page_shows_an_article_that_another_process_added(page, assistant):
+    conversation = Conversation()
+    page.refresh(conversation)
+    assert all("value" not in update for update in page.refresh(conversation))
+    assistant.add(make_document("Storks arrive\n\nTwo storks came to the town this spring.\n", "/articles/storks.txt"))
+    status, _, panel = page.refresh(conversation)
+    assert "3 articles" in status
+    assert "Storks arrive" in panel
 
 
 def test_the_page_offers_nothing_to_other_programs():

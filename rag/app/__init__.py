@@ -27,7 +27,7 @@ from rag.app.render import library_html, status_html, welcome_html
 from rag.config import Settings
 
 _STYLE = Path(__file__).with_name("app.css")
-_POLL_SECONDS = 1.0  # while something is waited for
+_POLL_SECONDS = 1.0  # until the page shows what another process added, or what is waited for
 
 
 _PANEL_SCRIPT = """
@@ -82,7 +82,8 @@ def build_page(assistant: Any, settings: Settings) -> gr.Blocks:
     """Builds the page over an assistant, which may still be loading.
 
     Args:
-        assistant: gives stream, document, paragraphs, documents, examples, waiting and notice, as `rag.Assistant` does.
+        assistant: gives stream, document, paragraphs, documents, generation, examples, waiting and notice, as
+            `rag.Assistant` does.
     """
     page = Page(assistant)
     with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as blocks:
@@ -104,7 +105,7 @@ def build_page(assistant: Any, settings: Settings) -> gr.Blocks:
                 panel = gr.HTML(library_html((), waiting=True), elem_id="panel", label="Sources", js_on_load=_PANEL_SCRIPT)
         timer = gr.Timer(_POLL_SECONDS)
         quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        known = [status, chat, panel, timer]
+        known = [status, chat, panel]
         for event in (timer.tick, blocks.load):
             event(page.refresh, [conversation], known, **quiet)
         panel.cite(page.open, [conversation], [panel], **quiet)
@@ -120,7 +121,7 @@ def _connect_answers(
     Stopping is the conversation's: a run that is not its current one writes nothing more and closes its stream. Gradio's
     `cancels` asks for one event after the other, waits for a model that is reading, and then hits the next answer.
     """
-    _, chat, panel, _ = known
+    _, chat, panel = known
     ask, stop, retry, clear = buttons
     drawn = [chat, *buttons]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}

@@ -28,7 +28,6 @@ from rag.types import Document, Done, Event, Evidence, Hit
 logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.25  # while a question waits for the first article
-_EXAMPLES_SECONDS = 180  # after the start, in which the model may still write example questions
 _MAX_EXAMPLES = 4
 
 
@@ -37,7 +36,6 @@ class Page:
 
     def __init__(self, assistant: Any) -> None:
         self._assistant = assistant
-        self._started = time.monotonic()
 
     def ask(self, question: str, conversation: Conversation) -> Sequence[Any]:
         """Takes a typed question; nothing happens for an empty one or while an answer is being written."""
@@ -125,24 +123,24 @@ class Page:
         return article_html(document, paragraphs, ref, note=note, back=back)
 
     def refresh(self, conversation: Conversation) -> Sequence[Any]:
-        """Returns status line, chat (its welcome and examples), panel and timer, which rests once nothing is awaited."""
+        """Returns status line, chat (its welcome and examples) and panel, if anything changed that they show."""
+        documents: Sequence[Document] = ()
         try:
             waiting, notice = self._assistant.waiting(), self._assistant.notice()
-            documents = self._assistant.documents()
-            examples = tuple(self._assistant.examples()[:_MAX_EXAMPLES])
+            examples, generation = tuple(self._assistant.examples()[:_MAX_EXAMPLES]), self._assistant.generation()
         except RagError as exc:
-            waiting, notice, documents, examples = "", str(exc), (), ()
-        young = time.monotonic() - self._started < _EXAMPLES_SECONDS
-        awaited = bool(waiting or not documents or (young and not examples))
-        seen = (waiting, notice, awaited, examples, tuple((document.id, document.version) for document in documents))
+            waiting, notice, examples, generation = "", str(exc), (), None
+        seen = (waiting, notice, examples, generation)
         if conversation.seen == seen:
-            return [gr.skip()] * 4
+            return [gr.skip()] * 3
         conversation.seen = seen
+        if generation is not None:
+            documents = self._assistant.documents()
         chat = gr.Chatbot(
             placeholder=welcome_html(documents, waiting, notice), examples=[{"text": text} for text in examples]
         )
         panel = library_html(documents, waiting=bool(waiting)) if conversation.view == "library" else gr.skip()
-        return [status_html(documents, waiting), chat, panel, gr.Timer(active=awaited)]
+        return [status_html(documents, waiting), chat, panel]
 
     def draw(self, conversation: Conversation) -> Sequence[Any]:
         """Returns chat, ask, stop, retry and clear as they are now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import threading
@@ -14,7 +15,7 @@ from rag.assistant.adding import Progress
 from rag.assistant.asking import Asking
 from rag.assistant.loading import Models
 from rag.config import Settings, load
-from rag.errors import QuestionError, RagError
+from rag.errors import DocumentMissing, QuestionError, RagError
 from rag.library import Library
 from rag.retrieve import Retriever
 from rag.split import paragraphs
@@ -88,8 +89,8 @@ class Assistant:
         """
         chosen = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
         with self.library.writing():
-            report = adding.add(chosen, self.library, self._models.embedder, self.settings, progress)
-        self._retriever.sync()
+            report = adding.add(chosen, self.library, self._models.embedder, self.settings, self._index, progress)
+            self._index(True)
         return report
 
     def add_seeds(self, *, progress: Progress | None = None) -> AddReport:
@@ -113,17 +114,22 @@ class Assistant:
             for identity in chosen:
                 self.library.document(identity)
             self.library.remove(chosen)
-        self._retriever.sync()
+            self._index(True)
 
     def rebuild(self, *, progress: Progress | None = None) -> AddReport:
         """Reads all files again and builds everything anew, also for another embedding model.
 
-        New files in folders that were added are added; a document whose file is gone keeps its stored text.
+        New files in folders that were added are added; a document whose file is gone keeps its stored text, and one that was
+        removed stays away.
         """
         with self.library.writing():
             report = adding.rebuild(self.library, self._models.embedder, self.settings, progress)
-        self._retriever.sync()
+            self._index(True)
         return report
+
+    def _index(self, at_once: bool) -> None:
+        """Brings the indexes up to date before the writers' lock is given up: no process then searches stale ones."""
+        self._retriever.update(at_once=at_once)
 
     def documents(self) -> tuple[Document, ...]:
         """Returns all documents in their current versions, oldest first."""
@@ -175,7 +181,7 @@ class Assistant:
             asked_on: the date that "this week" means.
 
         Raises:
-            QuestionError: the question is empty or too long.
+            QuestionError: the question is empty or too long, or the history is not made of messages.
             DocumentMissing: one of `documents` is not in the library.
             LibraryMismatch: the library was built with another embedding model.
             ModelError: a search model cannot be used, or the answer model stopped.
@@ -195,6 +201,7 @@ class Assistant:
         asked_on: str | datetime.date | None,
     ) -> Asking:
         question = self._checked(question)
+        _check(history)
         for identity in documents or ():
             self.library.document(identity)
         self.library.bind(self._models.embedder.name)
@@ -215,6 +222,10 @@ class Assistant:
         return question
 
     # --- for the page ----------------------------------------------------------------------------------------------
+
+    def generation(self) -> int:
+        """Returns a number that is another one after every change of the library by any process."""
+        return self.library.generation
 
     def waiting(self) -> str:
         """Returns what is being loaded or built; "" once questions are answered at once."""
@@ -251,8 +262,9 @@ class Assistant:
         generator, _ = self._models.generator(None)
         for identity, questions in list(self.library.examples().items())[:_N_EXAMPLES]:
             if generator and not questions:
-                while not self._closing.is_set() and not self._prepare_example(generator, identity):
-                    self._closing.wait(_RETRY_SECONDS)
+                with contextlib.suppress(DocumentMissing):  # it was removed meanwhile
+                    while not self._closing.is_set() and not self._prepare_example(generator, identity):
+                        self._closing.wait(_RETRY_SECONDS)
 
     def _prepare_example(self, generator: Generator, identity: str) -> bool:
         """Stores a question if a search for it finds the paragraph that it was made from; False if it was interrupted."""
@@ -272,3 +284,13 @@ class Assistant:
                 self.library.set_examples(identity, [question])
                 return True
         return True
+
+
+def _check(history: Sequence[Mapping[str, str]]) -> None:
+    for message in history:
+        role, content = (message.get(name) if isinstance(message, Mapping) else None for name in ("role", "content"))
+        if role not in ("user", "assistant") or not isinstance(content, str):
+            raise QuestionError(
+                f"The history has the message {message!r}.",
+                'A message is {"role": "user" or "assistant", "content": text}.',
+            )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +11,16 @@ import numpy as np
 from rag.config import Settings
 from rag.errors import ReadError
 from rag.library import Library
-from rag.read import SUFFIXES, absolute, find_files, read, shown
+from rag.read import SUFFIXES, absolute, document_id, find_files, read, shown
 from rag.retrieve import index_text
 from rag.split import paragraphs
 from rag.types import AddReport, Document, Embedder, Paragraph
 
 Progress = Callable[[int, int, str], object]
 """Called with files done, files in all, and the name of the one at hand."""
+
+Stored = Callable[[bool], object]
+"""Called after documents were stored, under the writers' lock; told whether stored documents were changed by it."""
 
 _BATCH = 32  # documents embedded and stored at once: what a crash or Ctrl-C can cost
 
@@ -28,6 +30,7 @@ def add(
     library: Library,
     embedder: Embedder,
     settings: Settings,
+    stored: Stored,
     progress: Progress | None = None,
 ) -> AddReport:
     """Adds files, and folders with all readable files in them; what is there already in the same version is left alone.
@@ -56,9 +59,11 @@ def add(
         known[document.id] = document.version
         batch.append(document)
         if len(batch) == _BATCH:
-            store(batch, library, embedder)
+            library.put([_embedded(d, embedder) for d in batch], embedder.name)
+            stored(any(d.id in changed for d in batch))
             batch = []
-    store(batch, library, embedder)
+    if batch:
+        library.put([_embedded(d, embedder) for d in batch], embedder.name)
     if progress:
         progress(len(files), len(files), "")
     duplicates = _duplicates(known, {*added, *changed})
@@ -68,31 +73,37 @@ def add(
 def rebuild(library: Library, embedder: Embedder, settings: Settings, progress: Progress | None = None) -> AddReport:
     """Reads all files again, splits and embeds all documents again, and picks up new files in folders that were added.
 
-    A document whose file is gone keeps its stored text. All is stored in one transaction at the end.
+    A document whose file is gone keeps its stored text; one that was removed stays away. All is stored in one transaction at
+    the end.
     """
-    stored = library.documents()
-    fresh = [_again(document, settings) for document in stored]
+    old = library.versions()
+    fresh = [_again(document, settings) for document in library.documents()]
     failed = [(document.source, reason) for document, reason in fresh if reason]
+    documents = [document for document, _ in fresh]
+    files, not_listed = _listed(filter(os.path.isdir, library.folders()), library)
+    for file in files:
+        if document_id(str(file)) not in old.keys() | library.removed():
+            try:
+                documents.append(_read(file, settings))
+            except ReadError as exc:
+                not_listed.append((shown(file), str(exc)))
     items = []
-    for n, (document, _) in enumerate(fresh):
+    for n, document in enumerate(documents):
         if progress:
-            progress(n, len(fresh), Path(document.source).name)
+            progress(n, len(documents), Path(document.source).name)
         items.append(_embedded(document, embedder))
     library.put(items, embedder.name)
-    changed = [new.id for old, (new, _) in zip(stored, fresh, strict=True) if old.version != new.version]
-    unchanged = [new.id for old, (new, _) in zip(stored, fresh, strict=True) if old.version == new.version]
-    folders = [folder for folder in library.folders() if os.path.isdir(folder)]
-    found = add(folders, library, embedder, settings) if folders else AddReport()
     if progress:
-        progress(len(fresh), len(fresh), "")
-    failed += [(path, reason) for path, reason in found.failed if path not in dict(failed)]
-    return replace(found, changed=tuple(changed), unchanged=tuple(unchanged), failed=tuple(failed))
-
-
-def store(documents: Sequence[Document], library: Library, embedder: Embedder) -> None:
-    """Splits, embeds and stores documents in one transaction."""
-    if documents:
-        library.put([_embedded(document, embedder) for document in documents], embedder.name)
+        progress(len(documents), len(documents), "")
+    new = {document.id: document.version for document in documents}
+    added = tuple(identity for identity in new if identity not in old)
+    return AddReport(
+        added=added,
+        changed=tuple(i for i, version in new.items() if i in old and old[i] != version),
+        unchanged=tuple(i for i, version in new.items() if old.get(i) == version),
+        failed=(*failed, *not_listed),
+        duplicates=_duplicates(new, set(added)),
+    )
 
 
 def _duplicates(versions: Mapping[str, str], among: Collection[str]) -> tuple[tuple[str, str], ...]:

@@ -62,6 +62,9 @@ class FakeAssistant:
     def documents(self) -> tuple[Document, ...]:
         return tuple(self._documents.values())
 
+    def generation(self) -> int:
+        return hash(tuple(self._documents))
+
     def examples(self) -> tuple[str, ...]:
         return self._examples
 
