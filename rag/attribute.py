@@ -1,4 +1,4 @@
-"""Draft sentences and hits to claims with citations. Pure: no model is called here, the reranker's scores are passed in.
+"""Draft sentences and hits to claims with citations. Pure: no model is called here.
 
 A sentence is carried by a span of a paragraph when everything checkable in it occurs there: numbers (normalised: 1,362 =
 1362, "70 million" = 70,000,000), names, quoted words, and most of its other words. That a number occurs is not enough:
@@ -25,18 +25,26 @@ _MAX_SPAN = 3  # sentences quoted for one claim; a claim drawn from more quotes 
 
 _WORD = re.compile(r"\w+(?:[-'’]\w+)*")
 _QUOTED = re.compile(r"[\"“«„]([^\"“”«»„]{8,})[\"”»]")
-_DIGITS = r"\d{1,3}(?:[,\u00a0\u2009\u202f]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+_DIGITS = r"\d{1,2}(?:,\d{2})+,\d{3}|\d{1,3}(?:[,\u00a0\u2009\u202f]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _SMALL = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
 _SMALL += "seventeen eighteen nineteen"
 _UNITS = {word: n for n, word in enumerate(_SMALL.split())}
 _TENS = {w: 10 * n for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
 _SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "lakh": 1e5, "crore": 1e7}
 _SCALES |= {"k": 1e3, "mn": 1e6, "m": 1e6, "bn": 1e9, "b": 1e9, "tn": 1e12}
-_NUMERAL = "|".join((*_UNITS, *_TENS))
+_METRES = "wide|long|tall|high|deep|thick|across|away|above|below|race|sprint|dash|hurdles|freestyle|relay|apart"
+_BIG = "thousand|million|billion|trillion|lakh|crore|mn|bn|tn"
+_BELOW_100 = rf"(?:(?:{'|'.join(_TENS)})(?:[\s-]+(?:{'|'.join(list(_UNITS)[1:10])})\b)?|(?:{'|'.join(_UNITS)}))\b"
+_BELOW_1000 = rf"{_BELOW_100}(?:[\s-]+hundred\b(?:(?:\s+and)?\s+{_BELOW_100}(?![\s-]+hundred\b))?)?"
+_SPELLED = (  # "two hundred and fifty thousand", "one thousand three hundred"; "one thousand and two thousand" are two
+    rf"{_BELOW_1000}(?:(?:[\s-]+(?:{_BIG})\b)+(?:\s+{_BELOW_1000}(?:[\s-]+(?:{_BIG})\b)+)*"
+    rf"(?:(?:\s+and)?\s+{_BELOW_1000}(?![\s-]+(?:hundred|{_BIG})\b))?)?"
+)
 _NUMBER = re.compile(
-    rf"(?<![\w.])(?:(?P<digits>{_DIGITS})(?:(?:st|nd|rd|th|(?P<short>k|mn|m|bn|b|tn))(?!\w))?(?!\d)"  # or a unit: 100kg
-    rf"|(?P<words>(?:{_NUMERAL})(?:-(?:{_NUMERAL}))?)\b)"
-    rf"(?P<scales>(?:[\s-]+(?:hundred|thousand|million|billion|trillion|lakh|crore|mn|bn|tn)\b)*)",
+    rf"(?<![\w.])(?:(?P<minus>(?<!\S)[-−])?(?P<digits>{_DIGITS})"
+    rf"(?:(?:st|nd|rd|th|(?P<short>k|mn|m(?!\s+(?:{_METRES})\b)|bn|b|tn))(?!\w))?(?!\d)"  # or a unit: 100kg
+    rf"(?P<scales>(?:[\s-]+(?:hundred|{_BIG})\b)*)"
+    rf"|(?P<spelled>{_SPELLED}))",
     re.IGNORECASE,
 )
 _FUNCTION_WORDS = frozenset(
@@ -54,6 +62,14 @@ _LIGHT_WORDS = frozenset(
 )
 """A paraphrase may bring these along; they claim nothing by themselves."""
 _NEGATIONS = frozenset("no not none never nobody nothing neither nor without cannot".split())
+_NO_NEGATION = re.compile(  # "not only the town", "no fewer than 9", "it did not open until Friday"
+    r"\bnot (?:only|just|merely|least)\b|\bno (?:fewer|less|later|more|earlier|doubt)\b"
+    r"|\b(?:not|never|\w+n['’]t)\b(?=[^,;.]*\b(?:until|till|unless|before)\b)",
+    re.IGNORECASE,
+)
+_CLAUSE_ENDS = re.compile(
+    r"[,;:—()]|\s–\s|[.!?]\s|\b(?:but|while|whereas|although|though|because|despite|instead)\b", re.IGNORECASE
+)
 _DAYS_AND_MONTHS = frozenset(
     """monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
     september october november december""".split()
@@ -106,15 +122,27 @@ def numbers(text: str) -> list[tuple[float, int, int]]:
     """Returns (value, start, end) of the numbers of a text, in digits or English words, with their scale."""
     found = []
     for match in _NUMBER.finditer(text):
-        if match["digits"]:
-            value = float(re.sub(r"[^\d.]", "", match["digits"])) * _SCALES.get((match["short"] or "").lower(), 1)
+        if match["spelled"]:
+            value = _spelled(match["spelled"])
         else:
-            parts = match["words"].lower().split("-")
-            value = float(sum(_UNITS.get(part, _TENS.get(part, 0)) for part in parts))
-        for scale in re.findall(r"[a-z]+", match["scales"].lower()):
-            value *= _SCALES[scale]
+            value = float(re.sub(r"[^\d.]", "", match["digits"])) * _SCALES.get((match["short"] or "").lower(), 1)
+            for scale in re.findall(r"[a-z]+", match["scales"].lower()):
+                value *= _SCALES[scale]
+            value = -value if match["minus"] else value
         found.append((round(value, 6), match.start(), match.end()))
     return found
+
+
+def _spelled(text: str) -> float:
+    total = part = 0.0
+    for word in re.findall(r"[a-z]+", text.lower()):
+        if word == "hundred":
+            part *= 100
+        elif word in _SCALES:
+            total, part = (total + part * _SCALES[word], 0.0) if part else (total * _SCALES[word], 0.0)
+        elif word != "and":
+            part += _UNITS.get(word, _TENS.get(word, 0))
+    return total + part
 
 
 def fold(word: str) -> str:
@@ -196,6 +224,8 @@ def missing(claim: str, question: str, passage: str, context: str) -> tuple[str,
         lacking.append("anything to check")
     if _is_negated(claim) and not _is_negated(passage):
         lacking.append("a negation")
+    if not _is_negated(claim) and _is_denied(claim, passage):
+        lacking.append("the word not")
     if not is_bound(claim, question, passage):
         lacking.append("the value for what was asked")
     return tuple(lacking)
@@ -239,7 +269,10 @@ def opposed(question: str, sentence: str) -> tuple[str, ...]:
 
 def _asked_names(question: str) -> Iterator[str]:
     """Yields the folded names of a question but its first word, short ones (US, EU: written in many ways), and dates."""
-    for match in list(_WORD.finditer(question))[1:]:
+    words = list(_WORD.finditer(question))
+    if not any(match[0].islower() for match in words):  # IN CAPITALS, or Each Word With One: no sign of a name
+        return
+    for match in words[1:]:
         for part in match[0].split("-"):
             name = fold(part)
             if part[:1].isupper() and len(name) > 2 and name not in _DAYS_AND_MONTHS | _FUNCTION_WORDS:
@@ -257,7 +290,17 @@ def _has_opposite(word: str, words: frozenset[str]) -> bool:
 
 
 def _is_negated(text: str) -> bool:
-    return any(w in _NEGATIONS or w.endswith(("n't", "n’t")) for w in (m[0].lower() for m in _WORD.finditer(text)))
+    words = (match[0].lower() for match in _WORD.finditer(_NO_NEGATION.sub(" ", text)))
+    return any(word in _NEGATIONS or word.endswith(("n't", "n’t")) for word in words)
+
+
+def _is_denied(claim: str, passage: str) -> bool:
+    """True if the clause of a passage that has most words of a claim is negated: "has not replied" is not "replied"."""
+    wanted = facts(claim).words
+    clauses = [part for part in _CLAUSE_ENDS.split(passage) if part.strip()]
+    common = [sum(has(_everything(clause).words, word) for word in wanted) for clause in clauses]
+    nearest = [clause for clause, n in zip(clauses, common, strict=True) if n == max(common)]
+    return bool(nearest) and all(map(_is_negated, nearest))
 
 
 def is_bound(claim: str, question: str, passage: str) -> bool:
