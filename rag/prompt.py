@@ -31,14 +31,22 @@ _REFUSING = re.compile(
     re.IGNORECASE,
 )
 _REFERRING = re.compile(
-    r"^\W*(?:and|but|or|so|also|what about|how about|what else|who else|why|when|where|how|who|which one)\b"
-    r"\W*(?:\w+\b\W*){0,3}$"  # \b: a long word cut in three in every way would take minutes
-    r"|^\W*(?:and|but|or|so|what about|how about)\b"
-    r"|\b(?:it|its|he|him|his|she|her|hers|they|them|their|theirs|this|that|these|those|there|then|ones?|others?|former"
-    r"|latter)\b",
+    r"^\W*(?:and|but|or|so|also|what about|how about|what else|who else)\b"
+    r"|\b(?:it|its|he|him|his|she|her|hers|they|them|their|theirs|others|which ones?)\b"
+    r"|\bthe (?:ones?|others?|former|latter|same)\b"
+    r"|\b(?:this|these|those)\b(?!\W+(?:week|month|year|morning|evening|weekend|season|summer|winter|spring|autumn|time)\b)"
+    # "that" points back after a verb or preposition, and at the end; behind a noun it begins a clause
+    r"|\b(?:is|are|was|were|did|does|do|has|had|in|on|at|of|to|by|for|from|with|about|after|before|why|how|when) that\b"
+    r"|\b(?:that|then)\W*$|^\W*(?:that|then)\b"
+    r"|(?<!is )(?<!are )(?<!was )(?<!were )\bthere\b(?! (?:is|are|was|were)\b)",
     re.IGNORECASE,
 )
-_ASKING = frozenset("what about when where which whom whose does were have there then".split())
+_BARE = re.compile(r"^\W*(?:why|when|where|how|who|which|what)\b\W*(?:\w+\b\W*){0,3}$", re.IGNORECASE)
+_BARE_COUNT = re.compile(r"^\W*how (?:many|much)\b\W*(?:\w+\b\W*){0,2}$", re.IGNORECASE)
+_ASKING = frozenset(  # by five letters, as `_weighty` gives them
+    "what about when where which whom whose does were have there then this that these those they them their hers "
+    "other".split()
+)
 _RECENT = 4  # messages of the history that a rewrite reads
 _MAX_MESSAGE = 400  # characters of each
 
@@ -88,8 +96,13 @@ def is_refusal(draft: str) -> bool:
 
 
 def is_follow_up(question: str, history: Sequence[Mapping[str, str]]) -> bool:
-    """True if a question leans on what was said before: a pronoun, "and ...", "why?"."""
-    return any(m["role"] == "user" for m in history) and bool(_REFERRING.search(question))
+    """True if a question leans on what was said before: a pronoun, "and ...", "why?", "how many voles?"."""
+    if not any(m["role"] == "user" for m in history):
+        return False
+    if _REFERRING.search(question) or _BARE_COUNT.match(question):
+        return True
+    has_name = any(word[0].isupper() for word in re.findall(r"\w+", question)[1:])
+    return bool(_BARE.match(question)) and not has_name and len(_weighty(question) - _ASKING) < 2
 
 
 def rewrite_prompt(question: str, history: Sequence[Mapping[str, str]]) -> Prompt:
@@ -111,7 +124,7 @@ def checked_rewrite(rewrite: str, question: str, history: Sequence[Mapping[str, 
     lines = rewrite.strip().splitlines()
     candidate = lines[0].strip().strip('"') if lines else ""
     said = _weighty(" ".join([question, *(m["content"] for m in history)]))
-    own = {word for word in _weighty(question) - _ASKING if not _REFERRING.search(word)}
+    own = _weighty(question) - _ASKING
     kept = own <= _weighty(candidate)
     if candidate.endswith("?") and len(candidate) <= 300 and kept and _weighty(candidate) <= said:
         return candidate

@@ -153,7 +153,21 @@ def test_what_an_article_may_say_is_no_refusal(draft):
 
 @pytest.mark.parametrize(
     "question",
-    ["And the voles?", "Why?", "Who counted them?", "What about 1987?", "How many of those?", "When was it?", "who paid?"],
+    [
+        "And the voles?",
+        "Why?",
+        "Who counted them?",
+        "What about 1987?",
+        "How many of those?",
+        "How many voles?",
+        "How many Chinese?",
+        "When was it?",
+        "who paid?",
+        "Who lives there?",
+        "How old is that bridge?",
+        "Which one is older?",
+        "Who said that?",
+    ],
 )
 def test_a_question_that_leans_on_the_history_is_a_follow_up(question):
     assert is_follow_up(question, HISTORY)
@@ -167,6 +181,12 @@ def test_a_question_that_leans_on_the_history_is_a_follow_up(question):
         "What did the repair of the Arlen bridge cost?",
         "Which mayor opened the Arlen bridge?",
         "Where did Ilse Varga open a bridge?",
+        "Who ordered the campaign?",
+        "Where is Bavet?",
+        "Who is Hun Manet?",
+        "How many scam compounds are there in Cambodia?",
+        "Which team won the cup this week?",
+        "What is the largest bridge that was opened in 1931?",
     ],
 )
 def test_a_full_question_is_none(question):
