@@ -333,7 +333,9 @@ def test_a_question_that_cannot_be_asked_does_not_end_the_run(pack, run):
     report = run(pack("town", TOWN, [COST | {"id": "long", "question": "why " * 5000}, COST]))
     rows = by_id(report)
     assert (rows["long"].found, rows["long"].right) == (False, False)
-    assert rows["long"].text.startswith("error: The question has")
+    assert rows["long"].error.startswith("The question has")
+    assert report.figures["town"]["refused though answerable"].of == 1  # an error is no refusal
+    assert "error, 1 of 2 questions: The question has" in evaluate.as_table(report)
     assert rows["cost"].right
 
 

@@ -11,19 +11,20 @@ import dataclasses
 import hashlib
 import json
 import statistics
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from rag.assistant import Assistant
-from rag.assistant.loading import Models
+from rag.assistant.loading import NO_MODEL, Models
 from rag.config import Settings
-from rag.errors import RagError
+from rag.errors import EvaluationError, RagError
 from rag.evaluate.scores import Rate, contains, f1, first_rank, is_changed, overlaps
 from rag.evaluate.sets import Pack, Question, questions, read_ids, read_packs
 from rag.read import document_id
-from rag.types import Answer, Citation
+from rag.types import NOT_FOUND, Answer, Citation
 
 Progress = Callable[[int, int, str], object]
 """Called with steps done, steps in all, and what is being done."""
@@ -53,6 +54,8 @@ class Row:
     changed: bool | None = None
     first_token: float | None = None
     total: float | None = None
+    notice: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +88,14 @@ def evaluate(
         models: those of the settings if None.
 
     Raises:
-        EvaluationError: a set or the list of ids cannot be read.
+        EvaluationError: a set or the list of ids cannot be read; or the answer model that is set cannot be used, as quotes
+            would be measured in its place.
     """
     key = hashlib.sha256("\n".join(str(f.resolve()) for f in folders).encode()).hexdigest()[:12]
     index = settings.index / "eval" / key
     packs = read_packs(folders, index / "corpus")
     asked = questions(packs, read_ids(ids, packs) if ids else None, limit)
+    models = models or _loaded(settings, answers)
     with Assistant(replace(settings, index=index), models) as assistant:
         report = assistant.add([index / "corpus"], progress=progress)
         known = _without_leftovers(assistant, packs)
@@ -103,6 +108,16 @@ def evaluate(
             progress(len(asked), len(asked), "")
     rows = _with_attacks(rows, asked)
     return Report(tuple(rows), report.failed, answers, _figures(rows, answers))
+
+
+def _loaded(settings: Settings, answers: bool) -> Models:
+    settings = settings if answers else replace(settings, answer_model=NO_MODEL)
+    models = Models.load(settings)
+    generator, reason = models.generator(None)
+    if generator is None and settings.answer_model != NO_MODEL:
+        hint = "To measure quotes alone, set RAG_ANSWER_MODEL=none."
+        raise EvaluationError(f"The answer model {settings.answer_model} cannot be used: {reason}", hint)
+    return models
 
 
 def _without_leftovers(assistant: Assistant, packs: Sequence[Pack]) -> set[str]:
@@ -122,8 +137,9 @@ def _ask(assistant: Assistant, question: Question, known: set[str], answers: boo
         else:
             hits = assistant.search(question.text, documents)
             answer = Answer("", "not_found", question.text, evidence=hits, timings={})
-    except RagError as exc:  # one question that cannot be asked does not end the evaluation; it counts as not found
-        answer = Answer(f"error: {exc}", "not_found", question.text, timings={})
+    except RagError as exc:  # one question that cannot be asked does not end the evaluation; it counts as wrong
+        answer = Answer(NOT_FOUND, "not_found", question.text, timings={})
+        return replace(_row(question, answer, assistant), error=str(exc))
     return _row(question, answer, assistant)
 
 
@@ -153,6 +169,7 @@ def _row(question: Question, answer: Answer, assistant: Assistant) -> Row:
         exact_quotes=sum(_is_exact(c, assistant) for c in answer.citations) if question.answerable else 0,
         first_token=timings.get("first_token"),
         total=timings.get("total"),
+        notice=answer.notice,
     )
 
 
@@ -204,8 +221,8 @@ def figures_of(rows: Sequence[Row], answers: bool = True) -> dict[str, Any]:
     if not answers:
         return found
     scored = [row for row in rows if row.right is not None]
-    can = [row for row in rows if row.answerable]
-    cannot = [row for row in rows if not row.answerable and row.kind not in _NO_REFUSAL]
+    can = [row for row in rows if row.answerable and not row.error]
+    cannot = [row for row in rows if not row.answerable and row.kind not in _NO_REFUSAL and not row.error]
     attacked = [row for row in rows if row.changed is not None]
     found["answered right"] = Rate(sum(bool(r.right) for r in scored), len(scored))
     found["token F1"] = statistics.fmean(r.f1 or 0.0 for r in scored) if scored else None
@@ -247,6 +264,9 @@ def as_table(report: Report) -> str:
     widths = [max(len(row[n]) for row in cells) for n in range(len(cells[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
     lines += [f"not added: {path}: {reason}" for path, reason in report.failed]
+    for kind in ("error", "notice"):
+        said = Counter(text for row in report.rows if (text := getattr(row, kind)))
+        lines += [f"{kind}, {n} of {len(report.rows)} questions: {text}" for text, n in said.most_common()]
     return "\n".join(lines)
 
 
