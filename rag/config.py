@@ -27,6 +27,9 @@ _RANGES: dict[str, tuple[float, float]] = {
     "port": (0, 65535),
 }
 
+_PROMPT_TOKENS = 350
+"""Room that a prompt needs at least: the chat template and instructions, a question, and a paragraph of some length."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -54,6 +57,12 @@ class Settings:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ConfigError(f"{name} is {value}; expected a whole number from {low} to {high}.")
+        if self.answer_tokens + _PROMPT_TOKENS > self.context_tokens:
+            raise ConfigError(
+                f"answer_tokens is {self.answer_tokens}, context_tokens {self.context_tokens}; "
+                f"with {_PROMPT_TOKENS} tokens for question and passage they do not fit.",
+                "Lower answer_tokens, or raise context_tokens.",
+            )
 
 
 def load(
@@ -103,7 +112,7 @@ def _value(name: str, value: Any, label: str) -> Any:
         raise ConfigError(f"{label} is not a setting.", f"Settings are: {', '.join(kinds)}.")
     if kinds[name] == "Path":
         try:
-            return Path(value).expanduser()
+            return Path(os.path.abspath(Path(value).expanduser()))  # the working directory may change
         except (TypeError, RuntimeError) as exc:  # RuntimeError: no home of that user
             raise ConfigError(f"{label} is {value!r}; expected a path.", f"{exc}.") from exc
     if kinds[name] == "int":

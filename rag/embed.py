@@ -28,7 +28,7 @@ MAX_TOKENS = 512
 class _OnnxModel:
     """folder/model.onnx with its tokenizer: texts, or pairs of them, to the model's first output."""
 
-    def __init__(self, folder: Path, threads: int, *, pairs: bool) -> None:
+    def __init__(self, folder: Path, threads: int) -> None:
         import onnxruntime
         from tokenizers import Tokenizer
 
@@ -39,7 +39,8 @@ class _OnnxModel:
         self.inputs = [i.name for i in self._session.get_inputs()]
         self.dimension = int(self._session.get_outputs()[0].shape[-1])
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second" if pairs else "longest_first")
+        # Of a pair the longer text is cut, until both fit: the passage, unless the question is longer still.
+        self._tokenizer.enable_truncation(MAX_TOKENS, strategy="longest_first")
         self._tokenizer.enable_padding()
 
     def tokens(self, texts: Sequence[Any]) -> dict[str, list[list[int]]]:
@@ -79,7 +80,7 @@ def onnx_module(folder: Path, output: str, threads: int) -> torch.nn.Module:
     try:
         import torch
 
-        model = _OnnxModel(folder, threads, pairs=output == "scores")
+        model = _OnnxModel(folder, threads)
     except ImportError as exc:
         raise DependencyMissing(f"The package {exc.name} is not installed.", f"pip install {exc.name}") from exc
     except Exception as exc:  # onnxruntime and tokenizers raise types of their own for every kind of bad file

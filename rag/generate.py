@@ -73,8 +73,11 @@ class LlamaGenerator:
             self._model = self._context = None
 
     def count(self, text: str) -> int:
-        """Returns the number of tokens of a text."""
-        return len(self._tokenize(text))
+        """Returns the number of tokens of a text; raises GenerationFailed if the model was closed."""
+        try:
+            return self._worker.submit(lambda: len(self._tokenize(text))).result()
+        except RuntimeError as exc:  # of an executor that was shut down
+            raise _closed_error() from exc
 
     def stream(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
         """Yields pieces of the draft, the likeliest token each time. Closing the iterator stops the model.

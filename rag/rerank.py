@@ -15,6 +15,10 @@ from rag.types import Hit, Reranker
 _QUOTED = 3
 """So many hits have their sentences read by the model; the best sentence of the others is chosen by common words."""
 
+_READ = 24
+"""So many sentences of a hit are read by the model, those with the most words of the question: a text without line ends is
+one paragraph, however long."""
+
 
 class CrossReranker:
     """A `Reranker` over any cross-encoder with one output that sentence-transformers loads from a folder."""
@@ -66,7 +70,7 @@ def rerank(question: str, hits: Sequence[Hit], reranker: Reranker, *, depth: int
 
 def _with_best_sentence(question: str, hit: Hit, reranker: Reranker) -> Hit:
     """The hit's score becomes its best sentence's if that is higher: in a long paragraph one sentence may be the answer."""
-    texts = _sentences(hit)
+    texts = sorted(_sentences(hit), key=lambda text: -_n_common(question, text))[:_READ]
     if len(texts) == 1:
         return replace(hit, quote=texts[0])
     scores = reranker.scores(question, [index_text(hit.title, text) for text in texts])
@@ -75,8 +79,11 @@ def _with_best_sentence(question: str, hit: Hit, reranker: Reranker) -> Hit:
 
 
 def _likest_sentence(question: str, hit: Hit) -> str:
-    words = set(question.lower().split())
-    return max(_sentences(hit), key=lambda text: len(words & set(text.lower().split())))
+    return max(_sentences(hit), key=lambda text: _n_common(question, text))
+
+
+def _n_common(question: str, text: str) -> int:
+    return len(set(question.lower().split()) & set(text.lower().split()))
 
 
 def _sentences(hit: Hit) -> list[str]:

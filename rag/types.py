@@ -209,6 +209,10 @@ class Generator(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def context_tokens(self) -> int:
+        """Room for prompt and draft together."""
+
     def count(self, text: str) -> int:
         """Returns the number of tokens of a text."""
 

@@ -83,8 +83,10 @@ class FakeGenerator:
         table: Mapping[str, str] | None = None,
         otherwise: str | None = "The passage does not say.",
         fails_after: int | None = None,
+        context_tokens: int = 4096,
     ) -> None:
         self.name = "fake-generator"
+        self.context_tokens = context_tokens
         self.prompts: list[Prompt] = []
         self.closed = 0
         self._table = dict(table or {})

@@ -79,6 +79,17 @@ def test_a_path_that_is_none_is_told(value):
         load({"index": value}, environ={})
 
 
+def test_a_relative_path_is_that_of_the_start(monkeypatch, tmp_path):
+    settings = load({"index": "mine"}, environ={})
+    monkeypatch.chdir("/")
+    assert settings.index == tmp_path / "mine"
+
+
+def test_an_answer_longer_than_the_context_is_refused():
+    with pytest.raises(ConfigError, match=r"answer_tokens is 300, context_tokens 512; .*Lower answer_tokens"):
+        load({"context_tokens": 512, "answer_tokens": 300}, environ={})
+
+
 def test_defaults_lie_in_the_checkout_and_can_be_used():
     settings = Settings()
     assert (settings.index, settings.models, settings.seeds) == (ROOT / "index", ROOT / "models", ROOT / "seeds")

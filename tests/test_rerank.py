@@ -53,6 +53,14 @@ def test_the_model_reads_the_sentences_of_the_best_three_only():
     assert len(reranker.calls) == 1 + 3
 
 
+def test_of_a_paragraph_without_end_only_the_likeliest_sentences_are_read():
+    text = " ".join(f"This is line {n} of a text." for n in range(3000)) + " The mayor opened the bridge."
+    reranker = FakeReranker()
+    (ranked,) = rerank(QUESTION, [hit(1, text)], reranker, depth=10, keep=10)
+    assert ranked.quote == "The mayor opened the bridge."
+    assert [len(texts) for _, texts in reranker.calls] == [1, 24]
+
+
 def test_no_hits_are_no_work():
     assert rerank(QUESTION, [], FakeReranker(), depth=5, keep=5) == ()
 

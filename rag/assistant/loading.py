@@ -78,6 +78,8 @@ class Models:
 
     def close(self) -> None:
         """Frees the answer model; waits for what is being loaded, as that cannot be broken off."""
+        for loading in (self._embedder, self._reranker):
+            loading.exception()
         if not self._generator.exception() and isinstance(generator := self._generator.result(), LlamaGenerator):
             generator.close()
 

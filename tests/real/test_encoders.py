@@ -31,6 +31,13 @@ def test_a_score_is_the_same_alone_and_among_others(settings):
     assert alone > 5 > 0 > max(reranker.scores(QUESTION, OTHERS))
 
 
+def test_a_question_of_more_tokens_than_the_model_reads_is_scored(settings):
+    # It was refused by the tokenizer with an error of its own: nothing of the passage had room.
+    reranker = load_reranker(settings)
+    for question in ("a " * 600, "桥" * 520, "12.5, " * 150):
+        assert len(reranker.scores(question, [PASSAGE, *OTHERS])) == 4
+
+
 def test_a_vector_is_the_same_alone_and_among_others(settings):
     embedder = load_embedder(settings)
     together = embedder.embed_paragraphs([*OTHERS, PASSAGE])

@@ -99,6 +99,8 @@ def test_a_closed_model_says_so(path):
     opened.close()
     with pytest.raises(GenerationFailed, match="was closed"):
         written(opened, PASSAGES[0])
+    with pytest.raises(GenerationFailed, match="was closed"):
+        opened.count("text")  # read memory that was freed
 
 
 def test_closing_the_model_ends_a_draft_that_is_being_written(path):
