@@ -23,9 +23,10 @@ from rag.types import NOT_FOUND, Answer, Citation, Claim, Delta, Done, Event, Ev
 LIKELY = 3.5
 """From this score on a hit may hold the answer. Source: docs/experiments.md, "Thresholds"."""
 
-LIKELY_PER_WORD = 0.5
+LIKELY_PER_WORD = 1.5
+SHORT = 2
 """A question of few words ("Who ordered the campaign?") gives the reranker little to find, and its scores are lower: so much
-for each of its words that can be checked is enough. Source: docs/experiments.md, "Thresholds"."""
+for each of its words beyond two that can be checked is enough. Source: docs/experiments.md, "Thresholds"."""
 
 CONFIDENT = 4.0
 """A hit from this score on is a sure one. Source: docs/experiments.md, "Thresholds"."""
@@ -34,6 +35,7 @@ CERTAIN = 7.0
 """From this score on, a name or number of the question that the document lacks is taken for a misspelling."""
 
 _MAX_DRAFTED = 2  # hits that are drafted from, one after the other, until a sentence holds
+_NEAR = 1.0  # the second hit is drafted from if its score is so near to the best one's
 _LOADING_SECONDS = 60  # a question waits so long for an answer model that is still loading
 _SENTENCE_ENDS = '.!?。！？…"”’)'
 
@@ -65,7 +67,8 @@ class Asking:
         hits = self.search()
         yield Evidence(hits, self.question)
         notice = ""
-        if believed := [hit for hit in hits if self._is_believed(hit)][:_MAX_DRAFTED]:
+        believed = [hit for hit in hits if self._is_believed(hit)]
+        if believed := [hit for hit in believed if hit.score >= believed[0].score - _NEAR][:_MAX_DRAFTED]:
             generator, notice = self.models.generator(_LOADING_SECONDS)
             if generator:
                 for event in self._draft_until_confirmed(generator, believed):
@@ -101,14 +104,14 @@ class Asking:
 
     def _is_believed(self, hit: Hit) -> bool:
         """True if a hit may hold the answer: a good score, and the document says what the question takes for granted."""
-        needed = min(LIKELY, LIKELY_PER_WORD * attribute.n_checkable(self.question))
+        needed = min(LIKELY, LIKELY_PER_WORD * max(0, attribute.n_checkable(self.question) - SHORT))
         if hit.score < needed or attribute.opposed(self.question, hit.quote):
             return False
         return hit.score >= CERTAIN or not attribute.unknown(self.question, self._context(hit))
 
     def _draft_until_confirmed(self, generator: Generator, hits: Sequence[Hit]) -> Iterator[Event]:
         """Drafts from each hit's paragraph, and from the best sentence of a sure one, until a sentence is confirmed."""
-        budget = self.settings.context_tokens - self.settings.answer_tokens - prompt.BLOCK_OVERHEAD
+        budget = generator.context_tokens - self.settings.answer_tokens - prompt.BLOCK_OVERHEAD
         budget -= generator.count(self.question)
         for hit in hits:
             self.used.add((hit.document, hit.paragraph))
@@ -123,14 +126,18 @@ class Asking:
                     return
 
     def _confirm(self, draft: Iterator[str], hit: Hit) -> Iterator[Event]:
-        """Yields the draft's words, and at each sentence's end what became of it."""
-        pending = ""
+        """Yields the draft's words, and at each sentence's end what became of it, before the words of the next one."""
+        pending, n_shown = "", 0
         for piece in draft:
             pending += piece
-            yield Delta(piece)
             while (end := _first_sentence_end(pending)) is not None:
+                if n_shown < end:
+                    yield Delta(pending[n_shown:end])
                 yield self._judge(pending[:end].strip(), hit)
-                pending = pending[end:]
+                pending, n_shown = pending[end:], max(n_shown - end, 0)
+            if n_shown < len(pending):
+                yield Delta(pending[n_shown:])
+                n_shown = len(pending)
         if pending.strip():
             yield self._judge(pending.strip(), hit)
 

@@ -20,8 +20,10 @@ from rag.attribute import n_checkable
 def main() -> None:
     rows = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))["questions"]
     rules: dict[str, Callable[[str], float]] = {f"{t:g}": lambda _, t=t: t for t in (-4, 0, 1, 2, 3, 3.5, 4, 5)}
-    for each in (0.4, 0.5, 0.6):
-        rules[f"{each} a word, at most 3.5"] = lambda q, each=each: min(3.5, each * n_checkable(q))
+    for each, free in ((0.5, 0), (0.7, 1), (1.0, 2), (1.5, 2)):
+        rules[f"{each} a word beyond {free}, at most 3.5"] = lambda q, each=each, free=free: min(
+            3.5, each * max(0, n_checkable(q) - free)
+        )
     for pack in sorted({row["pack"] for row in rows}):
         print(f"{pack:28} refused though answerable / refused when unanswerable")
         for name, needed in rules.items():
@@ -30,7 +32,7 @@ def main() -> None:
                 mine = [row for row in rows if row["pack"] == pack and row["answerable"] == answerable]
                 below = [row["best"] is None or row["best"] < needed(row["question"]) for row in mine]
                 shares.append(f"{100 * sum(below) / len(below):5.1f} % of {len(below)}" if below else "–")
-            print(f"  {name:26} {shares[0]} / {shares[1]}")
+            print(f"  {name:34} {shares[0]} / {shares[1]}")
 
 
 if __name__ == "__main__":
