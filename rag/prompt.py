@@ -45,7 +45,7 @@ _BARE = re.compile(r"^\W*(?:why|when|where|how|who|which|what)\b\W*(?:\w+\b\W*){
 _BARE_COUNT = re.compile(r"^\W*how (?:many|much)\b\W*(?:\w+\b\W*){0,2}$", re.IGNORECASE)
 _ASKING = frozenset(  # by five letters, as `_weighty` gives them
     "what about when where which whom whose does were have there then this that these those they them their hers "
-    "other".split()
+    "other ones".split()
 )
 _RECENT = 4  # messages of the history that a rewrite reads
 _MAX_MESSAGE = 400  # characters of each
@@ -106,18 +106,17 @@ def is_follow_up(question: str, history: Sequence[Mapping[str, str]]) -> bool:
 
 
 def rewrite_prompt(question: str, history: Sequence[Mapping[str, str]]) -> Prompt:
-    """Returns the prompt for a full question in place of a follow-up."""
+    """Returns the prompt for a full question in place of a follow-up.
+
+    Without an example: the default model took words of it along (docs/experiments.md, "What did not help").
+    """
     names = {"user": "Question", "assistant": "Answer"}
-    example = (
-        "Question: How many bridges does Hamburg have?\nAnswer: Hamburg has about 2,500 bridges.\n"
-        "Last question: And how many theatres?\nFull question: How many theatres does Hamburg have?"
-    )
     said = [f"{names[m['role']]}: {_shortened(m['content'])}" for m in history[-_RECENT:]]
-    return Prompt(_REWRITE, (example, "\n".join(said)), f"Last question: {question}\nFull question:")
+    return Prompt(_REWRITE, ("\n".join(said),), f"Last question: {question}\nFull question:")
 
 
 def checked_rewrite(rewrite: str, question: str, history: Sequence[Mapping[str, str]]) -> str:
-    """Returns the model's rewrite if it can be trusted, else the previous question with the follow-up after it.
+    """Returns the model's rewrite if it can be trusted, else the follow-up with the previous question after it.
 
     It can be trusted if it is one question, keeps the follow-up's own words, and has no word of weight that was not said.
     """
@@ -126,10 +125,10 @@ def checked_rewrite(rewrite: str, question: str, history: Sequence[Mapping[str, 
     said = _weighty(" ".join([question, *(m["content"] for m in history)]))
     own = _weighty(question) - _ASKING
     kept = own <= _weighty(candidate)
-    if candidate.endswith("?") and len(candidate) <= 300 and kept and _weighty(candidate) <= said:
+    if candidate.endswith("?") and len(candidate) <= 300 and kept and _weighty(candidate) - _ASKING <= said:
         return candidate
     previous = next(m["content"] for m in reversed(history) if m["role"] == "user")
-    return f"{_shortened(previous)} {question}"
+    return f"{question} {_shortened(previous)}"
 
 
 def example_prompt(text: str) -> Prompt:

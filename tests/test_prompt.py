@@ -207,13 +207,13 @@ def test_a_rewrite_is_asked_for_with_the_last_four_messages():
 
 
 def test_a_long_message_is_cut_between_words():
-    (said,) = rewrite_prompt("And then?", [{"role": "user", "content": "word " * 100}]).paragraphs[1:]
+    (said,) = rewrite_prompt("And then?", [{"role": "user", "content": "word " * 100}]).paragraphs
     assert said == "Question: " + "word " * 79 + "word …"  # 400 characters are 80 words and their blanks
 
 
 # --- rewrites ------------------------------------------------------------------------------------------------------
 
-FALLBACK = "How many owls were counted in the Marrow forest? And how many voles?"
+FALLBACK = "And how many voles? How many owls were counted in the Marrow forest?"
 
 
 @pytest.mark.parametrize(
@@ -244,6 +244,12 @@ def test_else_the_question_before_is_kept_and_the_follow_up_put_behind_it(rewrit
     assert checked_rewrite(rewrite, "And how many voles?", HISTORY) == FALLBACK
 
 
+def test_a_rewrite_may_bring_a_word_of_asking_along():
+    history = ({"role": "user", "content": "How many books does the library hold?"},)
+    rewrite = "How many solar panels does the library have?"
+    assert checked_rewrite(rewrite, "And how many solar panels?", history) == rewrite
+
+
 def test_words_of_reference_and_asking_need_not_be_kept():
     rewrite = "Who counted the snowy owls?"
     assert checked_rewrite(rewrite, "Who counted those others there?", HISTORY) == rewrite
@@ -252,4 +258,4 @@ def test_words_of_reference_and_asking_need_not_be_kept():
 def test_the_answer_s_words_were_said_too():
     history = ({"role": "user", "content": "Who is the mayor?"}, {"role": "assistant", "content": "Ilse Varga. [1]"})
     assert checked_rewrite("How old is Ilse Varga?", "How old is she?", history) == "How old is Ilse Varga?"
-    assert checked_rewrite("How old is Tomas Reyk?", "How old is she?", history) == "Who is the mayor? How old is she?"
+    assert checked_rewrite("How old is Tomas Reyk?", "How old is she?", history) == "How old is she? Who is the mayor?"

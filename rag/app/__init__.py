@@ -163,7 +163,7 @@ def _question_box(settings: Settings) -> gr.Textbox:
         placeholder="Ask about your articles",
         lines=1,
         max_lines=5,
-        max_length=4 * settings.max_question_chars,  # the assistant says what is too long; this only bounds the request
+        max_length=100_000,  # the assistant says what is too long; this only bounds the request
         autofocus=True,
         scale=1,
         container=False,

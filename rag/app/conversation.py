@@ -16,6 +16,7 @@ class Turn:
     """A question and what is known of its answer so far.
 
     Attributes:
+        searched: the question as it was searched; another one for a follow-up.
         awaited: what must be loaded or built first; "" if nothing.
         note: a line of ours at the end: stopped, or what went wrong.
     """
@@ -25,6 +26,7 @@ class Turn:
     claims: tuple[Claim, ...] = ()
     draft: str = ""
     answer: Answer | None = None
+    searched: str = ""
     awaited: str = ""
     note: str = ""
 
@@ -32,8 +34,8 @@ class Turn:
 def advance(turn: Turn, event: Event) -> Turn:
     """Returns the turn after an event of the assistant's stream."""
     match event:
-        case Evidence(hits=hits):
-            return replace(turn, hits=hits)
+        case Evidence(hits=hits, question=question):
+            return replace(turn, hits=hits, searched=question)
         case Delta(text=text):
             return replace(turn, draft=turn.draft + text)
         case Claim():

@@ -17,6 +17,7 @@ from rag.app.reference import Ref, citation_ref, encode_ref, hit_ref
 from rag.types import Citation, Document, Hit, Paragraph
 
 _CARDS = 4  # hits shown at once; the others fold
+_MAX_CARD = 2000  # characters of a paragraph that a card shows; the article shows all
 _MAX_LISTED = 200  # articles in the panel's list
 _EMPTY_HTML = "The library is empty. Add articles with <code>rag add PATH</code>, a file or a folder."
 _BREAKS = re.compile("\r\n?|\u2028|\u2029")
@@ -118,7 +119,7 @@ def written_date(iso: str) -> str:
 def evidence_html(turn: Turn, documents: Callable[[Hit], Document | None]) -> str:
     """Returns the hits of a turn as cards, best first. `documents` gives a hit's document, None if it is gone."""
     nearest = turn.answer is not None and turn.answer.status == "not_found"
-    head = _panel_head("Nearest paragraphs" if nearest else "Evidence", turn.question)
+    head = _panel_head("Nearest paragraphs" if nearest else "Evidence", turn.searched or turn.question)
     if not turn.hits:
         return head + '<p class="quiet">No paragraph of the library comes near this question.</p>'
     kind = "card near" if nearest else "card"
@@ -131,8 +132,8 @@ def evidence_html(turn: Turn, documents: Callable[[Hit], Document | None]) -> st
 
 
 def _card_html(hit: Hit, document: Document | None, turn: Turn, kind: str) -> str:
-    offset = hit.text.find(hit.quote) if hit.quote else -1
-    text = mark_spans(hit.text, [(offset, offset + len(hit.quote))] if offset >= 0 else [])
+    shown, offset = _excerpt(hit)
+    text = mark_spans(shown, [(offset, offset + len(hit.quote))] if offset >= 0 else [])
     numbers = sorted({c.number for claim in turn.claims for c in claim.citations if _cites(c, hit)})
     marks = "".join(f'<span class="number">[{int(number)}]</span> ' for number in numbers)
     day = f"{html.escape(written_date(document.date))} · " if document and document.date else ""
@@ -140,6 +141,17 @@ def _card_html(hit: Hit, document: Document | None, turn: Turn, kind: str) -> st
         f'<article class="{kind}"><h3>{marks}<a href="{encode_ref(hit_ref(hit))}">{html.escape(hit.title)}</a></h3>'
         f'<p class="meta">{day}Paragraph {int(hit.paragraph)}</p><p class="text">{text}</p></article>'
     )
+
+
+def _excerpt(hit: Hit) -> tuple[str, int]:
+    """Returns what a card shows of a paragraph, and where its best sentence is there (-1: nowhere)."""
+    offset = hit.text.find(hit.quote) if hit.quote else -1
+    if len(hit.text) <= _MAX_CARD:
+        return hit.text, offset
+    first = max(0, offset - _MAX_CARD // 2)
+    last = max(first + _MAX_CARD, offset + len(hit.quote))
+    before, after = "… " if first else "", " …" if last < len(hit.text) else ""
+    return f"{before}{hit.text[first:last]}{after}", offset - first + len(before) if offset >= 0 else -1
 
 
 def _cites(citation: Citation, hit: Hit) -> bool:
