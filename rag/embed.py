@@ -24,6 +24,8 @@ BGE_PREFIX = "Represent this sentence for searching relevant passages: "
 MAX_TOKENS = 512
 """The position embeddings of all BERT exports in the registry end here; longer texts are cut."""
 
+_MAX_CHARS = 20_000  # of a text that are turned into tokens at all: far more than are read
+
 
 class _OnnxModel:
     """folder/model.onnx with its tokenizer: texts, or pairs of them, to the model's first output."""
@@ -45,7 +47,8 @@ class _OnnxModel:
 
     def tokens(self, texts: Sequence[Any]) -> dict[str, list[list[int]]]:
         """Returns the inputs of the model by name, a row a text or pair, all of one length."""
-        rows = self._tokenizer.encode_batch([tuple(t) if isinstance(t, list | tuple) else t for t in texts])
+        cut = [tuple(s[:_MAX_CHARS] for s in t) if isinstance(t, list | tuple) else t[:_MAX_CHARS] for t in texts]
+        rows = self._tokenizer.encode_batch(cut)
         return {
             "input_ids": [r.ids for r in rows],
             "attention_mask": [r.attention_mask for r in rows],

@@ -42,6 +42,18 @@ def test_sentences_are_trimmed_in_order_and_cover_every_visible_character(text):
     assert not (outside + text[at:]).strip()
 
 
+@pytest.mark.parametrize(
+    ("text", "lengths"),
+    [
+        ("word " * 500, [999, 999, 499]),  # 200 words and their blanks are 1000 characters
+        ("w" * 2500, [1000, 1000, 500]),  # nowhere to cut
+        ("🦉 " * 700, [999, 399]),
+    ],
+)
+def test_a_sentence_without_end_is_cut_between_words(text, lengths):
+    assert [end - start for start, end in sentences(text)] == lengths
+
+
 @given(texts)
 def test_the_same_text_gives_the_same_document_whatever_its_line_ends(raw):
     def made(text):

@@ -24,6 +24,7 @@ from rag.types import AddReport, Answer, Document, Done, Event, Generator, Hit, 
 __all__ = ["Assistant"]
 
 _N_EXAMPLES = 4  # shown; made from so many articles, the newest first
+_MAX_EXAMPLE_CHARS = 1500  # of a paragraph that a question is made from
 _RETRY_SECONDS = 2  # after an example was interrupted by a question
 
 
@@ -202,14 +203,17 @@ class Assistant:
     ) -> Asking:
         question = self._checked(question)
         _check(history)
+        documents = [documents] if isinstance(documents, str) else documents
         for identity in documents or ():
             self.library.document(identity)
         self.library.bind(self._models.embedder.name)
         self._retriever.sync()
-        on = str(asked_on or "")
+        on = _date(asked_on)
         return Asking(question, history, documents, on, self.library, self._retriever, self._models, self.settings)
 
     def _checked(self, question: str) -> str:
+        if not isinstance(question, str):
+            raise QuestionError(f"The question is {question!r}; expected a text.")
         question = " ".join(question.encode("utf-8", "replace").decode().split())  # a terminal may give half characters
         limit = self.settings.max_question_chars
         if not question:
@@ -236,6 +240,7 @@ class Assistant:
         if self._problem or self._models.waiting():
             return self._problem
         try:
+            self._models.check_search()
             return self._models.generator(0)[1]
         except RagError as exc:
             return str(exc)
@@ -269,7 +274,8 @@ class Assistant:
     def _prepare_example(self, generator: Generator, identity: str) -> bool:
         """Stores a question if a search for it finds the paragraph that it was made from; False if it was interrupted."""
         document = self.library.document(identity)
-        for paragraph in paragraphs(document)[:_N_EXAMPLES]:
+        fitting = [p for p in paragraphs(document) if p.end - p.start <= _MAX_EXAMPLE_CHARS]
+        for paragraph in fitting[:_N_EXAMPLES]:
             text = document.text[paragraph.start : paragraph.end]
             written = ""
             for piece in generator.stream(prompt.example_prompt(text), max_tokens=40):
@@ -294,3 +300,12 @@ def _check(history: Sequence[Mapping[str, str]]) -> None:
                 f"The history has the message {message!r}.",
                 'A message is {"role": "user" or "assistant", "content": text}.',
             )
+
+
+def _date(asked_on: str | datetime.date | None) -> str:
+    """Returns the day as an ISO date, "" for none."""
+    try:
+        return datetime.date.fromisoformat(str(asked_on)[:10]).isoformat() if asked_on else ""
+    except ValueError:
+        hint = "Give a datetime.date, or a text of this form."
+        raise QuestionError(f"asked_on is {asked_on!r}; expected a date such as 2025-07-19.", hint) from None
