@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag import config
+from rag import __version__, config
 from rag.config import Settings
 from rag.errors import ConfigError, DocumentMissing, ModelError, QuestionError, RagError
 from rag.types import AddReport, Answer
@@ -65,6 +65,7 @@ def run() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rag", description="Answers questions from your own articles, with sources.")
+    parser.add_argument("--version", action="version", version=f"Footnote {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
@@ -167,16 +168,22 @@ _CITED = (("number", int), ("document", str), ("version", str), ("start", int), 
 
 
 def _saved_citations(path: Path) -> list[tuple[Any, ...]]:
+    hint = "Save one with: rag ask QUESTION --json > FILE"
     try:
         answer = json.loads(path.read_text(encoding="utf-8"))
-        saved = [tuple(c[name] for name, _ in _CITED) for c in answer["citations"]]
-    except (OSError, ValueError, KeyError, TypeError) as exc:
-        raise ConfigError(f"{path} is no saved answer: {exc!r}.", "Save one with: rag ask QUESTION --json > FILE") from exc
-    for values in saved:
-        for (name, kind), value in zip(_CITED, values, strict=True):
+    except OSError as exc:
+        raise ConfigError(f"{path} cannot be read: {exc.strerror}.", hint) from exc
+    except ValueError as exc:  # UnicodeDecodeError too, whose text would hold the whole file
+        raise ConfigError(f"{path} is no saved answer: it is not JSON.", hint) from exc
+    cited = answer.get("citations") if isinstance(answer, dict) else None
+    if not isinstance(cited, list):
+        raise ConfigError(f"{path} is no saved answer: it has no citations.", hint)
+    for citation in cited:
+        for name, kind in _CITED:
+            value = citation.get(name) if isinstance(citation, dict) else citation
             if not isinstance(value, kind):
-                raise ConfigError(f"{path} is no saved answer: {name} is {value!r}.")
-    return saved
+                raise ConfigError(f"{path} is no saved answer: {name} is {value!r}.", hint)
+    return [tuple(citation[name] for name, _ in _CITED) for citation in cited]
 
 
 # --- the library ---------------------------------------------------------------------------------------------------
@@ -185,7 +192,11 @@ def _saved_citations(path: Path) -> list[tuple[Any, ...]]:
 def _add(options: argparse.Namespace) -> int:
     settings = _without_answers(config.load())
     with _opened(settings, seeds=False) as assistant, _bar("file") as progress:
-        report = assistant.add(options.paths, progress=progress)
+        try:
+            report = assistant.add(options.paths, progress=progress)
+        except KeyboardInterrupt:
+            _say("\nWhat was added is kept; the same command goes on from there.")
+            raise
     _print_report(report)
     return FAILED if report.failed else DONE
 
@@ -246,7 +257,7 @@ def _status(options: argparse.Namespace) -> int:
     for role, name in wanted:
         try:
             state = f"at {models.locate(name, role, settings.models)}" if name != "none" else "quotes only"
-        except ModelError as exc:
+        except (ModelError, ConfigError) as exc:
             state = f"{exc.message} {exc.hint}"
         print(f"{role:9}  {name}: {state}")
     return DONE
@@ -285,7 +296,9 @@ def _models(options: argparse.Namespace) -> int:
             checks = models.fetch(options.names, settings.models, progress)
     else:
         anew = options.action == "verify"
-        chosen = chosen or [m for m in models.registry().values() if not anew or (settings.models / m.name).is_dir()]
+        chosen = chosen or [
+            m for m in models.registry().values() if not anew or m.default or (settings.models / m.name).is_dir()
+        ]
         checks = tuple(models.check(model, settings.models, anew=anew) for model in chosen)
     print(f"models in {settings.models}")
     for check in checks:
@@ -296,7 +309,8 @@ def _models(options: argparse.Namespace) -> int:
             print(f"{'':9}{check.detail} Run: rag models fetch {model.name}")
         if options.action == "list":
             print(f"{'':9}{model.about}")
-    wrong = any(check.status == "corrupt" or (options.names and check.status != "ok") for check in checks)
+    wanted = {check.model.name for check in checks if options.names or check.model.default}
+    wrong = any(check.status == "corrupt" or (check.status == "missing" and check.model.name in wanted) for check in checks)
     return FAILED if wrong and options.action != "list" else DONE
 
 
@@ -372,6 +386,8 @@ def _bar(unit: str) -> Iterator[Callable[[int, int, str], object]]:
     bars: list[tqdm] = []
 
     def progress(done: int, total: int, label: str) -> None:
+        if not total:  # of nothing there is no progress
+            return
         if not bars:
             scaled = {"unit_scale": True, "unit_divisor": 1000} if unit == "B" else {}
             bars.append(

@@ -52,6 +52,8 @@ def find_files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
         ReadError: a path does not exist or cannot be stored as text, or a folder cannot be read.
     """
     for path in map(absolute, paths):
+        if len(os.fsencode(path.name)) > 255:  # which no file system has; asking for it is an error of its own kind
+            raise ReadError(f"{shown(path)} does not exist.", "Check the path.")
         if shown(path) != str(path):
             raise ReadError(f"The name {shown(path)} is not UTF-8.", "Rename it.")
         if path.is_dir():
@@ -71,7 +73,13 @@ def _unreadable(exc: OSError) -> None:
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:
-    """Returns the absolute path, "~" replaced; links are not followed, so that a source stays as it was named."""
+    """Returns the absolute path, "~" replaced; links are not followed, so that a source stays as it was named.
+
+    Raises:
+        ReadError: the path is empty, which would mean the working directory.
+    """
+    if not os.fspath(path):
+        raise ReadError("The path is empty.", "Name a file or a folder.")
     return Path(os.path.abspath(os.path.expanduser(path)))
 
 
@@ -212,7 +220,7 @@ def parse_date(text: str) -> str:
     """Returns the ISO date if the text is nothing but a date with a year ("Saturday, July 19, 2025"), else ""."""
     from dateutil import parser
 
-    line = _DATE_PREFIX.sub("", _line(text))
+    line = _line(re.sub(r"[|•·]", " ", _DATE_PREFIX.sub("", _line(text))))
     if not _YEAR.search(line) or len(line) > 60:
         return ""
     dotted = bool(re.match(r"\d{1,2}\.", line))  # 3.5.2024 is the third of May wherever it is written so

@@ -87,15 +87,15 @@ def test_json_is_the_whole_answer_and_verify_takes_it(run, articles, write):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("no json", "is no saved answer: JSONDecodeError"),
-        ("[]", "is no saved answer: TypeError"),
-        ("{}", "is no saved answer: KeyError('citations')"),
-        ('{"citations": [{"number": 1}]}', "is no saved answer: KeyError('document')"),
+        ("no json", "is no saved answer: it is not JSON."),
+        ("[]", "is no saved answer: it has no citations."),
+        ("{}", "is no saved answer: it has no citations."),
+        ('{"citations": [{"number": 1}]}', "is no saved answer: document is None."),
         (
             '{"citations": [{"number": "1", "document": "a", "version": "b", "start": 0, "end": 1, "quote": "c"}]}',
             "is no saved answer: number is '1'",
         ),
-        (b"\xff", "is no saved answer: UnicodeDecodeError"),
+        (b"\xff", "is no saved answer: it is not JSON."),
     ],
 )
 def test_verify_names_a_file_that_is_no_answer(run, write, content, message):
@@ -155,6 +155,18 @@ def test_add_list_status_remove(run, articles):
     assert "           1 document, 2 paragraphs\n" in run("status")[1]
     assert "Owls" in run("list")[1]
     assert "bridge" not in run("list")[1]
+
+
+def test_an_empty_path_is_not_the_working_directory(run, articles):
+    code, out, err = run("add", "")
+    assert (code, err) == (FAILED, "")
+    assert out == "failed     \n           The path is empty. Name a file or a folder.\n"
+
+
+def test_a_verification_of_models_that_are_missing_fails(run):
+    code, out, _ = run("models", "verify")
+    assert code == FAILED
+    assert [line.split()[0] for line in out.splitlines()[1:]] == ["missing"] * 3
 
 
 def test_an_unknown_id_is_bad_use_and_removes_nothing(run, articles):

@@ -23,7 +23,7 @@ def test_the_readme_lists_every_setting_with_its_default(field):
 
 
 def test_the_readme_lists_every_command():
-    (commands,) = [a for a in cli._parser()._actions if a.dest != "help"]
+    (commands,) = [a for a in cli._parser()._actions if a.dest not in ("help", "version")]
     for name in commands.choices:
         assert re.search(rf"`rag {name}\b", README), name
 

@@ -218,6 +218,7 @@ def test_only_a_whole_date_is_a_date(text, date):
 def test_a_time_zone_that_is_not_known_raises_no_warning(recwarn):
     # dateutil warned on the reader's terminal for each "4:36 p.m. ET".
     assert parse_date("May 26, 2026, 4:36 p.m. ET") == "2026-05-26"
+    assert parse_date("Published: February 18, 2026 | 4:12 PM") == "2026-02-18"
     assert not recwarn.list
 
 

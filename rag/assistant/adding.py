@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
@@ -22,7 +23,9 @@ Progress = Callable[[int, int, str], object]
 Stored = Callable[[bool], object]
 """Called after documents were stored, under the writers' lock; told whether stored documents were changed by it."""
 
-_BATCH = 32  # documents embedded and stored at once: what a crash or Ctrl-C can cost
+_BATCH, _BATCH_SECONDS = 32, 2.0  # documents, or time, after which is stored: what a crash or Ctrl-C can cost
+
+_Item = tuple[Document, tuple[Paragraph, ...], np.ndarray]
 
 
 def add(
@@ -43,7 +46,14 @@ def add(
     added: list[str] = []
     changed: list[str] = []
     unchanged: list[str] = []
-    batch: list[Document] = []
+    batch: list[_Item] = []
+    begun = time.monotonic()
+
+    def put() -> None:
+        library.put(batch, embedder.name)
+        stored(any(document.id in changed for document, *_ in batch))
+        batch.clear()
+
     for n, file in enumerate(files):
         if progress:
             progress(n, len(files), shown(file.name))
@@ -57,13 +67,12 @@ def add(
             continue
         (changed if document.id in known else added).append(document.id)
         known[document.id] = document.version
-        batch.append(document)
-        if len(batch) == _BATCH:
-            library.put([_embedded(d, embedder) for d in batch], embedder.name)
-            stored(any(d.id in changed for d in batch))
-            batch = []
+        begun = begun if batch else time.monotonic()
+        batch.append(_embedded(document, embedder))
+        if len(batch) == _BATCH or time.monotonic() - begun > _BATCH_SECONDS:
+            put()
     if batch:
-        library.put([_embedded(d, embedder) for d in batch], embedder.name)
+        put()
     if progress:
         progress(len(files), len(files), "")
     duplicates = _duplicates(known, {*added, *changed})
@@ -116,11 +125,12 @@ def _duplicates(versions: Mapping[str, str], among: Collection[str]) -> tuple[tu
 def _listed(paths: Iterable[str | os.PathLike[str]], library: Library) -> tuple[list[Path], list[tuple[str, str]]]:
     files: dict[Path, None] = {}
     failed = []
-    for path in map(absolute, paths):
+    for named in paths:
         try:
+            path = absolute(named)
             found = list(find_files([path]))
         except ReadError as exc:
-            failed.append((shown(path), str(exc)))
+            failed.append((shown(named), str(exc)))
             continue
         if path.is_dir():
             library.add_folders([str(path)])
@@ -141,7 +151,7 @@ def _again(document: Document, settings: Settings) -> tuple[Document, str]:
         return document, f"{exc} Its stored text is kept."
 
 
-def _embedded(document: Document, embedder: Embedder) -> tuple[Document, tuple[Paragraph, ...], np.ndarray]:
+def _embedded(document: Document, embedder: Embedder) -> _Item:
     found = paragraphs(document)
     texts = [index_text(document.title, document.text[p.start : p.end]) for p in found]
     return document, found, embedder.embed_paragraphs(texts)
