@@ -215,6 +215,9 @@ def missing(claim: str, question: str, passage: str, context: str) -> tuple[str,
             lacking.append(f"name {name}")
     plain = _plain(passage)
     lacking += [f"quoted {quoted!r}" for quoted in said.quoted if _plain(quoted) not in plain]
+    common = [word for word in said.words - _LIGHT_WORDS if has(asked.words, word)]
+    if common and not any(has(there.words, word) for word in common):
+        lacking.append("any word of the question")
     own = [word for word in said.words - _LIGHT_WORDS if not has(asked.words, word)]
     own_numbers = len(said.numbers - asked.numbers)
     if sum(has(there.words, word) for word in own) + own_numbers < MIN_COVERAGE * (len(own) + own_numbers):

@@ -37,7 +37,7 @@ class Settings:
 
     index: Path = ROOT / "index"  # folder of the library
     models: Path = ROOT / "models"  # folder of the model weights
-    seeds: Path = ROOT / "seeds"  # folder of the articles that an empty default library starts with
+    seeds: Path = ROOT / "seeds"  # folder of the articles that an empty library starts with
     answer_model: str = "qwen2.5-coder-1.5b"  # a name in the registry, or PATH.gguf, or "none" for quotes only
     embedding_model: str = "bge-small-en-v1.5"  # a name in the registry, or a folder that sentence-transformers loads
     reranking_model: str = "ms-marco-minilm-l12"  # a name in the registry, or a folder that CrossEncoder loads

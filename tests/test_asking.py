@@ -388,6 +388,24 @@ def test_a_document_that_is_not_there_cannot_be_asked(opened):
         opened().ask(COST, documents=["no-such-id"])
 
 
+@pytest.mark.parametrize("question", ["?", "the", "🦉 !!!"])
+def test_a_question_without_a_word_to_look_for_is_not_found_however_sure_the_hit(question, opened):
+    generator = FakeGenerator(otherwise=RIGHT)
+    assistant = opened(generator=generator, reranker=Scored({"repair": asking.CERTAIN}))
+    assert assistant.ask(question).text == NOT_FOUND
+    assert generator.prompts == []
+
+
+def test_arguments_of_another_kind_are_refused(opened):
+    assistant = opened()
+    with pytest.raises(QuestionError, match="The question is None; expected a text"):
+        assistant.ask(None)
+    with pytest.raises(QuestionError, match="asked_on is 'yesterday'; expected a date such as 2025-07-19"):
+        assistant.ask(COST, asked_on="yesterday")
+    bridges = identity(assistant, "bridges.txt")
+    assert {hit.document for hit in assistant.ask(COST, documents=bridges).evidence} == {bridges}
+
+
 def test_a_question_without_a_character_and_one_too_long_are_refused(opened):
     assistant = opened(max_question_chars=20)
     with pytest.raises(QuestionError, match="The question is empty"):
@@ -436,13 +454,13 @@ def test_a_follow_up_is_asked_as_a_full_question_and_that_is_shown(opened):
 def test_a_rewrite_that_cannot_be_trusted_is_not_asked(opened, rewrite):
     generator = FakeGenerator({"Last question": rewrite}, otherwise="The mayor was Ilse Varga.")
     _, answer = streamed(opened(generator=generator), FOLLOW_UP, HISTORY)
-    assert answer.question == f"What did the bridge repair cost? {FOLLOW_UP}"
+    assert answer.question == f"{FOLLOW_UP} What did the bridge repair cost?"
     assert answer.text == "The mayor was Ilse Varga. [1]"
 
 
 def test_a_follow_up_without_an_answer_model_keeps_the_question_before(opened):
     _, answer = streamed(opened(), FOLLOW_UP, HISTORY)
-    assert answer.question == f"What did the bridge repair cost? {FOLLOW_UP}"
+    assert answer.question == f"{FOLLOW_UP} What did the bridge repair cost?"
     assert answer.text == f"{COST_SENTENCE} [1]"
 
 

@@ -449,6 +449,7 @@ PAID = "The town paid 1.1 million crowns, said the mayor, Ilse Varga. The defici
 @pytest.mark.parametrize(
     ("claim", "question", "passage", "lacking"),
     [
+        ("The council closed it.", "Who closed the bridge?", "The council promised a fund.", "any word of the question"),
         ("Reyk paid 9 crowns for it.", "Who paid 9 crowns?", "The town paid 9 crowns.", "most words"),
         ("Varga paid 1.1 million crowns.", "Who paid?", "The town paid 1.1 million crowns.", "name varga"),
         ("The deficit fell in the north.", "What fell?", "The deficit rose in the north.", "opposite of fell"),

@@ -104,6 +104,9 @@ class Asking:
 
     def _is_believed(self, hit: Hit) -> bool:
         """True if a hit may hold the answer: a good score, and the document says what the question takes for granted."""
+        asked = attribute.facts(self.question)
+        if not (asked.words or asked.numbers):  # "?", "the"
+            return False
         needed = min(LIKELY, LIKELY_PER_WORD * max(0, attribute.n_checkable(self.question) - SHORT))
         if hit.score < needed or attribute.opposed(self.question, hit.quote):
             return False

@@ -53,6 +53,11 @@ class Models:
         """Waits for the reranking model; raises the `ModelError` with which loading ended."""
         return self._reranker.result()
 
+    def check_search(self) -> None:
+        """Waits for the search models; raises the `ModelError` with which loading one of them ended."""
+        self._embedder.result()
+        self._reranker.result()
+
     def generator(self, seconds: float | None) -> tuple[Generator | None, str]:
         """Waits for the answer model.
 
@@ -112,7 +117,8 @@ def _in_background(*jobs: tuple[Future[Any], Callable[[], Any]]) -> None:
             except BaseException as exc:  # whatever it is, it belongs to who waits
                 future.set_exception(exc)
 
-    threading.Thread(target=work, daemon=True, name="rag-loading").start()  # daemon: Ctrl-C does not wait for it
+    # No daemon: a library that is imported while the interpreter ends aborts it. `rag` itself leaves without waiting.
+    threading.Thread(target=work, name="rag-loading").start()
 
 
 def _done(value: T) -> Future[T]:
