@@ -251,6 +251,24 @@ def test_a_hit_that_is_much_less_sure_is_not_drafted_from(make_assistant, write)
     assert used(answer) == [("one.txt", 1)]
 
 
+@pytest.mark.parametrize(("score", "paragraph"), [(asking.CERTAIN - 0.01, 2), (asking.CERTAIN, 1)])
+def test_a_paragraph_that_names_what_is_asked_comes_before_one_of_its_article_that_does_not(
+    make_assistant, write, score, paragraph
+):
+    text = "Some 1,362 people were counted in the raid.\n\nAmong them were 347 Vietnamese, and a few other people."
+    other = "The Vietnamese were 12 in number, it is said of another year."
+    assistant = make_assistant(
+        generator=FakeGenerator(otherwise="347 Vietnamese were counted."),
+        reranker=Scored({"1,362": score, "347": 5.0, "another year": 6.0}),
+    )
+    write("news/raid.txt", f"News of the raid\n\n{text}\n")
+    assistant.add(write("news/other.txt", f"News of another year\n\n{other}\n").parent)
+    _, answer = streamed(assistant, "How many Vietnamese people were counted in it?")
+    assert used(answer)[0] == ("raid.txt", paragraph)
+    if paragraph == 2:
+        assert answer.text == "347 Vietnamese were counted. [1]"
+
+
 def test_a_history_that_is_none_is_refused(opened):
     assistant = opened()
     for message in ({"role": "system", "content": "x"}, {"content": "x"}, {"role": "user", "content": None}, "x"):

@@ -67,8 +67,7 @@ class Asking:
         hits = self.search()
         yield Evidence(hits, self.question)
         notice = ""
-        believed = [hit for hit in hits if self._is_believed(hit)]
-        if believed := [hit for hit in believed if hit.score >= believed[0].score - _NEAR][:_MAX_DRAFTED]:
+        if believed := self._believed(hits):
             generator, notice = self.models.generator(_LOADING_SECONDS)
             if generator:
                 for event in self._draft_until_confirmed(generator, believed):
@@ -101,6 +100,22 @@ class Asking:
         self.timings["retrieve"] = retrieved - started
         self.timings["rerank"] = time.perf_counter() - retrieved
         return hits
+
+    def _believed(self, hits: Sequence[Hit]) -> list[Hit]:
+        """Returns the hits to draft from: the best one that may hold the answer, and the next one if it is as good.
+
+        If the best one is not certain and lacks a name or number of the question, a paragraph of the same document that has
+        them all comes first: "How many Vietnamese?" is not answered where only the total stands.
+        """
+        believed = [hit for hit in hits if self._is_believed(hit)]
+        if believed and (best := believed[0]).score < CERTAIN:
+            named = (hit for hit in believed if hit.document == best.document and not self._unknown(hit))
+            first = next(named, best)
+            believed = [first, *(hit for hit in believed if hit is not first)]
+        return [hit for hit in believed if hit.score >= believed[0].score - _NEAR][:_MAX_DRAFTED]
+
+    def _unknown(self, hit: Hit) -> tuple[str, ...]:
+        return attribute.unknown(self.question, f"{hit.title}\n{hit.text}")
 
     def _is_believed(self, hit: Hit) -> bool:
         """True if a hit may hold the answer: a good score, and the document says what the question takes for granted."""
