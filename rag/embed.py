@@ -59,7 +59,7 @@ class _OnnxModel:
         """Returns the first output, a row a text; what stands for padding is zero.
 
         Each row runs alone and without its padding: an int8 model scales its activations over the whole batch, so that a
-        score would depend on its neighbours by up to a logit; and it is three times as fast (docs/experiments.md, "Times").
+        score would depend on its neighbours; and it is faster (docs/experiments.md, "Times").
         """
         lengths = inputs["attention_mask"].sum(axis=1)
         rows = [
