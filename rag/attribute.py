@@ -63,12 +63,14 @@ _LIGHT_WORDS = frozenset(
 """A paraphrase may bring these along; they claim nothing by themselves."""
 _NEGATIONS = frozenset("no not none never nobody nothing neither nor without cannot".split())
 _NO_NEGATION = re.compile(  # "not only the town", "no fewer than 9", "it did not open until Friday"
-    r"\bnot (?:only|just|merely|least)\b|\bno (?:fewer|less|later|more|earlier|doubt)\b"
-    r"|\b(?:not|never|\w+n['’]t)\b(?=[^,;.]*\b(?:until|till|unless|before)\b)",
+    r"\bnot (?:only|just|merely|least)\b|\bno (?:fewer|less|later|more|earlier) than\b|\bno doubt\b"
+    r"|\b(?:not|never|\w+n['’]t)\b(?=[^,;.]*\b(?:until|till)\b)",
     re.IGNORECASE,
 )
+_DENIAL = re.compile(r"\b(?:not|never|cannot|\w+n['’]t|no more)\b", re.IGNORECASE)
+_INSERTED = re.compile(r",\s*(?:however|though|of course|in fact|yet|so far|as yet)\s*,", re.IGNORECASE)
 _CLAUSE_ENDS = re.compile(
-    r"[,;:—()]|\s–\s|[.!?]\s|\b(?:but|while|whereas|although|though|because|despite|instead)\b", re.IGNORECASE
+    r"[,;:—()]|\s–\s|[.!?]\s|\b(?:and|but|while|whereas|although|though|because|despite|instead)\b", re.IGNORECASE
 )
 _DAYS_AND_MONTHS = frozenset(
     """monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
@@ -187,7 +189,7 @@ def facts(text: str) -> Facts:
         words.update(content)
         if word[0].isupper() and (n or _is_name_at_start(matches)):
             names.update(content)
-    counted = {value for value, start, _ in values if text[start].isdigit() or value > 1}  # "one" is often no number
+    counted = {value for value, start, _ in values if not text[start].isalpha() or value > 1}  # "one" is often no number
     return Facts(frozenset(counted), frozenset(names), tuple(_QUOTED.findall(text)), frozenset(words))
 
 
@@ -298,12 +300,12 @@ def _is_negated(text: str) -> bool:
 
 
 def _is_denied(claim: str, passage: str) -> bool:
-    """True if the clause of a passage that has most words of a claim is negated: "has not replied" is not "replied"."""
+    """True if the clause of a passage that has most words of a claim is denied: "has not replied" is not "replied"."""
     wanted = facts(claim).words
-    clauses = [part for part in _CLAUSE_ENDS.split(passage) if part.strip()]
+    clauses = [part for part in _CLAUSE_ENDS.split(_INSERTED.sub(" ", passage)) if part.strip()]
     common = [sum(has(_everything(clause).words, word) for word in wanted) for clause in clauses]
     nearest = [clause for clause, n in zip(clauses, common, strict=True) if n == max(common)]
-    return bool(nearest) and all(map(_is_negated, nearest))
+    return bool(nearest) and all(_DENIAL.search(_NO_NEGATION.sub(" ", clause)) for clause in nearest)
 
 
 def is_bound(claim: str, question: str, passage: str) -> bool:

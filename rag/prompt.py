@@ -41,11 +41,11 @@ _REFERRING = re.compile(
     r"|(?<!is )(?<!are )(?<!was )(?<!were )\bthere\b(?! (?:is|are|was|were)\b)",
     re.IGNORECASE,
 )
-_BARE = re.compile(r"^\W*(?:why|when|where|how|who|which|what)\b\W*(?:\w+\b\W*){0,3}$", re.IGNORECASE)
+_BARE = re.compile(r"^\W*(?:why|when|where|how|who|which one)\b\W*(?:\w+\b\W*){0,3}$", re.IGNORECASE)
 _BARE_COUNT = re.compile(r"^\W*how (?:many|much)\b\W*(?:\w+\b\W*){0,2}$", re.IGNORECASE)
 _ASKING = frozenset(  # by five letters, as `_weighty` gives them
     "what about when where which whom whose does were have there then this that these those they them their hers "
-    "other ones".split()
+    "other ones also else forme latte same".split()
 )
 _RECENT = 4  # messages of the history that a rewrite reads
 _MAX_MESSAGE = 400  # characters of each

@@ -14,7 +14,7 @@ import re
 import stat
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -43,21 +43,24 @@ class Block:
     end: int
 
 
-def find_files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
+def find_files(
+    paths: Iterable[str | os.PathLike[str]], unreadable: Callable[[OSError], object] | None = None
+) -> Iterator[Path]:
     """Yields absolute paths: files as named, folders walked in name order for files that can be read.
 
     Hidden files and folders below a named folder are passed over; symbolic links to folders are not followed.
 
+    Args:
+        unreadable: told of folders that cannot be read; they are passed over.
+
     Raises:
-        ReadError: a path does not exist or cannot be stored as text, or a folder cannot be read.
+        ReadError: a path does not exist, cannot be looked at, or cannot be stored as text.
     """
     for path in map(absolute, paths):
-        if len(os.fsencode(path.name)) > 255:  # which no file system has; asking for it is an error of its own kind
-            raise ReadError(f"{shown(path)} does not exist.", "Check the path.")
         if shown(path) != str(path):
             raise ReadError(f"The name {shown(path)} is not UTF-8.", "Rename it.")
-        if path.is_dir():
-            for folder, names, files in os.walk(path, onerror=_unreadable):
+        if _is_folder(path):
+            for folder, names, files in os.walk(path, onerror=unreadable):
                 names[:] = sorted(n for n in names if not n.startswith("."))
                 yield from (
                     Path(folder, f) for f in sorted(files) if not f.startswith(".") and Path(f).suffix.lower() in SUFFIXES
@@ -68,8 +71,11 @@ def find_files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
             raise ReadError(f"{shown(path)} does not exist.", "Check the path.")
 
 
-def _unreadable(exc: OSError) -> None:
-    raise ReadError(f"The folder {shown(exc.filename)} cannot be read: {exc.strerror}.", "Change its permissions.") from exc
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as exc:  # a name that is too long, a folder above it that may not be entered
+        raise ReadError(f"{shown(path)} cannot be read: {exc.strerror}.", "Check the path.") from exc
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:

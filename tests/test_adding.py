@@ -78,6 +78,28 @@ def test_files_that_fail_are_told_and_the_others_are_added(make_assistant, artic
     assert reasons["binary.txt"].startswith("The file is not text")
 
 
+def test_a_folder_that_cannot_be_read_fails_alone(make_assistant, articles, monkeypatch):
+    closed = articles / "closed"
+    closed.mkdir()
+    scan = os.scandir
+
+    def scandir(path):
+        if str(path) == str(closed):  # tests may run as root, whom no permission stops
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    report = make_assistant().add(articles)
+    assert len(report.added) == 2
+    assert report.failed == ((str(closed), "The folder cannot be read: Permission denied. Change its permissions."),)
+
+
+def test_a_path_that_is_too_long_fails_alone(make_assistant, articles):
+    report = make_assistant().add(["a" * 300 + "/x", articles])
+    assert len(report.added) == 2
+    assert "cannot be read: File name too long. Check the path." in report.failed[0][1]
+
+
 def test_names_that_are_not_utf_8_fail_alone(make_assistant, articles):
     # One such name used to end the whole batch with a UnicodeEncodeError, as did a folder of such a name.
     bad = os.fsencode(articles) + b"/caf\xe9.txt"

@@ -269,6 +269,15 @@ def test_a_paragraph_that_names_what_is_asked_comes_before_one_of_its_article_th
         assert answer.text == "347 Vietnamese were counted. [1]"
 
 
+def test_a_sure_hit_is_quoted_if_nothing_of_the_paragraph_with_the_names_holds(make_assistant, write):
+    text = "Some 1,362 people were counted in the raid.\n\nA few of them were Vietnamese who had lived in the town."
+    generator = FakeGenerator(otherwise="There were 99 of them.")
+    assistant = make_assistant(generator=generator, reranker=Scored({"1,362": 6.5, "Vietnamese": 3.6}))
+    assistant.add(write("raid.txt", f"News of the raid\n\n{text}\n"))
+    _, answer = streamed(assistant, "How many Vietnamese people were counted in it?")
+    assert answer.text == "Some 1,362 people were counted in the raid. [1]"
+
+
 def test_a_history_that_is_none_is_refused(opened):
     assistant = opened()
     for message in ({"role": "system", "content": "x"}, {"content": "x"}, {"role": "user", "content": None}, "x"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import Future
 
 import pytest
@@ -74,19 +73,6 @@ def test_a_missing_answer_model_is_a_reason_not_an_error(tmp_path):
     assert generator is None
     assert "rag models fetch" in reason
     models.close()
-
-
-def test_closing_waits_for_what_is_being_loaded(fake_models, settings, monkeypatch):
-    ended = threading.Event()
-
-    def load(_):
-        time.sleep(0.3)
-        ended.set()
-        return fake_models["reranker"]
-
-    monkeypatch.setattr(loading, "load_reranker", load)
-    Models.load(settings).close()
-    assert ended.is_set()
 
 
 def test_closing_never_fails(tmp_path):

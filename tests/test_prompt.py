@@ -183,6 +183,7 @@ def test_a_question_that_leans_on_the_history_is_a_follow_up(question):
         "Where did Ilse Varga open a bridge?",
         "Who ordered the campaign?",
         "Where is Bavet?",
+        "What is inflation?",
         "Who is Hun Manet?",
         "How many scam compounds are there in Cambodia?",
         "Which team won the cup this week?",
@@ -242,6 +243,13 @@ def test_a_rewrite_of_what_was_said_is_used(rewrite):
 )
 def test_else_the_question_before_is_kept_and_the_follow_up_put_behind_it(rewrite):
     assert checked_rewrite(rewrite, "And how many voles?", HISTORY) == FALLBACK
+
+
+@pytest.mark.parametrize("question", ["Did he also count owls?", "Did the former count owls?", "Who else did count owls?"])
+def test_words_that_only_refer_are_not_missed(question):
+    history = ({"role": "user", "content": "Who paid?"}, {"role": "assistant", "content": "Tomas Reyk paid. [1]"})
+    rewrite = "Did Tomas Reyk count owls?"
+    assert checked_rewrite(rewrite, question, history) == rewrite
 
 
 def test_a_rewrite_may_bring_a_word_of_asking_along():

@@ -133,9 +133,11 @@ class Page:
         seen = (waiting, notice, examples, generation)
         if conversation.seen == seen:
             return [gr.skip()] * 3
-        conversation.seen = seen
-        if generation is not None:
+        try:
             documents = self._assistant.documents()
+        except RagError as exc:
+            notice = str(exc)
+        conversation.seen = (waiting, notice, examples, generation)
         chat = gr.Chatbot(
             placeholder=welcome_html(documents, waiting, notice), examples=[{"text": text} for text in examples]
         )

@@ -90,8 +90,9 @@ def rebuild(library: Library, embedder: Embedder, settings: Settings, progress: 
     failed = [(document.source, reason) for document, reason in fresh if reason]
     documents = [document for document, _ in fresh]
     files, not_listed = _listed(filter(os.path.isdir, library.folders()), library)
+    known = old.keys() | library.removed()
     for file in files:
-        if document_id(str(file)) not in old.keys() | library.removed():
+        if document_id(str(file)) not in known:
             try:
                 documents.append(_read(file, settings))
             except ReadError as exc:
@@ -125,10 +126,14 @@ def _duplicates(versions: Mapping[str, str], among: Collection[str]) -> tuple[tu
 def _listed(paths: Iterable[str | os.PathLike[str]], library: Library) -> tuple[list[Path], list[tuple[str, str]]]:
     files: dict[Path, None] = {}
     failed = []
+
+    def unreadable(exc: OSError) -> None:
+        failed.append((shown(exc.filename), f"The folder cannot be read: {exc.strerror}. Change its permissions."))
+
     for named in paths:
         try:
             path = absolute(named)
-            found = list(find_files([path]))
+            found = list(find_files([path], unreadable))
         except ReadError as exc:
             failed.append((shown(named), str(exc)))
             continue

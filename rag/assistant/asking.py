@@ -76,8 +76,9 @@ class Asking:
                     yield event
             else:
                 notice = f"Only quotes can be shown. {notice}"
-            if not self.claims and (generator is None or believed[0].score >= CONFIDENT):
-                yield self._quote(believed[0])
+            sure = next((hit for hit in believed if hit.score >= CONFIDENT), None if generator else believed[0])
+            if sure and not self.claims:
+                yield self._quote(sure)
         self.timings["total"] = time.perf_counter() - started
         yield Done(self._answer(hits, notice))
 

@@ -82,9 +82,7 @@ class Models:
         return "" if self._generator.done() else "Loading the answer model"
 
     def close(self) -> None:
-        """Frees the answer model; waits for what is being loaded, as that cannot be broken off."""
-        for loading in (self._embedder, self._reranker):
-            loading.exception()
+        """Frees the answer model, after waiting until it is loaded; search models that still load end by themselves."""
         if not self._generator.exception() and isinstance(generator := self._generator.result(), LlamaGenerator):
             generator.close()
 
