@@ -73,8 +73,10 @@ class Retriever:
                 return
             time.sleep(_POLL_SECONDS)
 
-    def update(self, *, at_once: bool) -> None:
+    def update(self, at_once: bool) -> None:
         """Brings both indexes to the library's generation, for a caller that holds the writers' lock.
+
+        To be called before the lock is given up: no process then searches stale indexes.
 
         Args:
             at_once: False in a long add: then only a tenth of the time is given to it.

@@ -326,3 +326,20 @@ def test_the_status_says_what_is_waited_for():
 @pytest.mark.parametrize(("iso", "written"), [("2024-05-03", "3 May 2024"), ("", ""), ("May 2024", "May 2024")])
 def test_dates_are_written_out(iso, written):
     assert written_date(iso) == written
+
+
+def test_the_evidence_of_a_follow_up_names_the_question_that_was_searched():
+    turn = Turn("And the mayor?", searched="Who was the mayor of <Arlen>?")
+    assert "for “Who was the mayor of &lt;Arlen&gt;?”" in evidence_html(turn, lambda hit: None)
+
+
+@pytest.mark.parametrize("before", [0, 5000])
+def test_a_card_shows_an_excerpt_of_a_paragraph_without_end(before):
+    quote = "The repair cost 44 crowns."
+    text = f"{'x' * before}{quote}{'y' * 9000}"
+    hit = Hit("id", "v", "Title", "/a/b.txt", 1, 0, len(text), text, 0.0, quote)
+    shown = evidence_html(Turn("q", (hit,)), lambda hit: None)
+    assert f"<mark>{quote}</mark>" in shown
+    assert ("… x" in shown) is bool(before)
+    assert "y …" in shown
+    assert len(shown) < 3000

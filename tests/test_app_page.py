@@ -14,7 +14,7 @@ from rag.app.conversation import Conversation, Turn
 from rag.app.page import Page
 from rag.app.reference import Ref, citation_ref, encode_ref, hit_ref
 from rag.config import Settings
-from rag.errors import ModelMissing, QuestionError
+from rag.errors import LibraryError, ModelMissing, QuestionError
 from rag.read import make_document
 from tests.browser.fake import FakeAssistant
 from tests.conftest import BRIDGES, OWLS
@@ -245,3 +245,15 @@ def test_the_page_offers_nothing_to_other_programs():
     blocks = build_page(FakeAssistant([]), Settings())
     listed = [f for f in blocks.config["dependencies"] if f["api_visibility"] != "private"]
     assert listed == []
+
+
+def test_a_library_that_cannot_be_read_for_a_moment_is_shown_afterwards(page, assistant, monkeypatch):
+    # What was shown was noted before it was read: the page stayed as it was until the next change.
+    def locked():
+        raise LibraryError("Another program is writing.", "Wait.")
+
+    conversation = Conversation()
+    with monkeypatch.context() as patched:
+        patched.setattr(assistant, "documents", locked)
+        assert "Another program is writing." in page.refresh(conversation)[1].placeholder
+    assert "2 articles" in page.refresh(conversation)[0]

@@ -90,8 +90,8 @@ class Assistant:
         """
         chosen = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
         with self.library.writing():
-            report = adding.add(chosen, self.library, self._models.embedder, self.settings, self._index, progress)
-            self._index(True)
+            report = adding.add(chosen, self.library, self._models.embedder, self.settings, self._retriever.update, progress)
+            self._retriever.update(at_once=True)
         return report
 
     def add_seeds(self, *, progress: Progress | None = None) -> AddReport:
@@ -115,7 +115,7 @@ class Assistant:
             for identity in chosen:
                 self.library.document(identity)
             self.library.remove(chosen)
-            self._index(True)
+            self._retriever.update(at_once=True)
 
     def rebuild(self, *, progress: Progress | None = None) -> AddReport:
         """Reads all files again and builds everything anew, also for another embedding model.
@@ -125,12 +125,8 @@ class Assistant:
         """
         with self.library.writing():
             report = adding.rebuild(self.library, self._models.embedder, self.settings, progress)
-            self._index(True)
+            self._retriever.update(at_once=True)
         return report
-
-    def _index(self, at_once: bool) -> None:
-        """Brings the indexes up to date before the writers' lock is given up: no process then searches stale ones."""
-        self._retriever.update(at_once=at_once)
 
     def documents(self) -> tuple[Document, ...]:
         """Returns all documents in their current versions, oldest first."""

@@ -108,6 +108,9 @@ class Asking:
         If the best one is not certain and lacks a name or number of the question, a paragraph of the same document that has
         them all comes first: "How many Vietnamese?" is not answered where only the total stands.
         """
+        asked = attribute.facts(self.question)
+        if not (asked.words or asked.numbers):  # "?", "the"
+            return []
         believed = [hit for hit in hits if self._is_believed(hit)]
         if believed and (best := believed[0]).score < CERTAIN:
             named = (hit for hit in believed if hit.document == best.document and not self._unknown(hit))
@@ -120,9 +123,6 @@ class Asking:
 
     def _is_believed(self, hit: Hit) -> bool:
         """True if a hit may hold the answer: a good score, and the document says what the question takes for granted."""
-        asked = attribute.facts(self.question)
-        if not (asked.words or asked.numbers):  # "?", "the"
-            return False
         needed = min(LIKELY, LIKELY_PER_WORD * max(0, attribute.n_checkable(self.question) - SHORT))
         if hit.score < needed or attribute.opposed(self.question, hit.quote):
             return False
