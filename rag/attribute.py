@@ -236,6 +236,16 @@ def missing(claim: str, question: str, passage: str, context: str) -> tuple[str,
     return tuple(lacking)
 
 
+def support(claim: str, question: str, passages: Sequence[str], scores: Sequence[float]) -> float:
+    """Returns how surely the passages together say what the claim says, 0 to 1; from 0.5 on they do.
+
+    Args:
+        scores: the reranker's, of the claim with each passage.
+    """
+    passage = "\n".join(passages)
+    return 1.0 if not missing(claim, question, passage, passage) and max(scores) > 0 else 0.0
+
+
 def _name_at_start(claim: str, context: str) -> frozenset[str]:
     """Returns the first word of a claim if the document writes it with a capital inside a sentence too."""
     first = _WORD.match(claim)

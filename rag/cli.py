@@ -96,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--ids", metavar="FILE", help="ask only these: ids, or {pack, id, drop_docs?} lines")
     evaluate.add_argument("--limit", metavar="N", type=_positive, help="ask the first N questions of each set")
     evaluate.add_argument("--retrieval", action="store_true", help="search only, do not answer")
+    evaluate.add_argument("--reuse", action="store_true", help="keep what the models say and use it again; times are not theirs")
     evaluate.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
@@ -359,7 +360,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     ids = Path(options.ids) if options.ids else None
     with _bar("step") as progress:
         report = evaluate.evaluate(
-            folders, config.load(), ids=ids, limit=options.limit, answers=not options.retrieval, progress=progress
+            folders, config.load(), ids=ids, limit=options.limit, answers=not options.retrieval, reuse=options.reuse, progress=progress
         )
     print(evaluate.as_json(report) if options.json else evaluate.as_table(report))
     return DONE

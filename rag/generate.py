@@ -101,6 +101,26 @@ class LlamaGenerator:
         finally:
             stopped.set()
 
+    def weigh(self, prompt: Prompt, words: Sequence[str]) -> tuple[float, ...]:
+        """Returns for each word the natural log-probability that the draft begins with the first of its tokens.
+
+        Read from the logits of the prompt's last token, so it costs no more than reading what of the prompt is new.
+
+        Raises:
+            GenerationFailed: the prompt does not fit, llama.cpp stopped with an error, or the model was closed.
+        """
+        try:
+            return self._worker.submit(self._weighed, prompt, words).result()
+        except RuntimeError as exc:  # of an executor that was shut down
+            raise _closed_error() from exc
+
+    def _weighed(self, prompt: Prompt, words: Sequence[str]) -> tuple[float, ...]:
+        if not self._read(prompt):
+            raise _closed_error()
+        logits = self._logits().astype(np.float64)
+        normaliser = logits.max() + np.log(np.exp(logits - logits.max()).sum())
+        return tuple(float(logits[self._tokenize(word)[0]] - normaliser) for word in words)
+
     def _write(
         self, prompt: Prompt, max_tokens: int, pieces: SimpleQueue[str | RagError | None], stopped: threading.Event
     ) -> None:
@@ -116,6 +136,17 @@ class LlamaGenerator:
 
     def _pieces(self, prompt: Prompt, max_tokens: int, stopped: threading.Event) -> Iterator[str]:
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        room = self._read(prompt, stopped)
+        for _ in range(min(max_tokens, room)):
+            token = self._likeliest()
+            if stopped.is_set() or self._closed.is_set() or self._api.llama_vocab_is_eog(self._vocabulary, token):
+                return
+            if piece := decoder.decode(self._bytes_of(token, special=False)):
+                yield piece
+            self._decode([token])
+
+    def _read(self, prompt: Prompt, stopped: threading.Event | None = None) -> int:
+        """Decodes what of a prompt the memory does not hold; returns the tokens of room left, 0 if it was stopped."""
         segments = self._segments(prompt)
         n_tokens = sum(map(len, segments))
         room = self.context_tokens - n_tokens
@@ -124,17 +155,11 @@ class LlamaGenerator:
                 f"The prompt has {n_tokens} tokens, the model's context {self.context_tokens}.", "Raise context_tokens."
             )
         for batch in self._batches(segments):
-            if stopped.is_set() or self._closed.is_set():
-                return
+            if self._closed.is_set() or (stopped and stopped.is_set()):
+                return 0
             self._decode(batch)
         self._decoded = segments
-        for _ in range(min(max_tokens, room)):
-            token = self._likeliest()
-            if stopped.is_set() or self._closed.is_set() or self._api.llama_vocab_is_eog(self._vocabulary, token):
-                return
-            if piece := decoder.decode(self._bytes_of(token, special=False)):
-                yield piece
-            self._decode([token])
+        return room
 
     # --- llama.cpp -------------------------------------------------------------------------------------------------
 
@@ -184,9 +209,13 @@ class LlamaGenerator:
             self._decoded = []
             raise GenerationFailed(f"The answer model stopped: llama_decode returned {code}.", "Ask again, or restart.")
 
-    def _likeliest(self) -> int:
+    def _logits(self) -> np.ndarray:
+        """Returns a view of the last token's logits, float32, shape (n_vocabulary,); the next decoding overwrites it."""
         logits = self._api.llama_get_logits_ith(self._context, -1)
-        return int(np.ctypeslib.as_array(logits, shape=(self._n_vocabulary,)).argmax())
+        return np.ctypeslib.as_array(logits, shape=(self._n_vocabulary,))
+
+    def _likeliest(self) -> int:
+        return int(self._logits().argmax())
 
     # --- text and tokens -------------------------------------------------------------------------------------------
 

@@ -222,3 +222,10 @@ class Generator(Protocol):
         Raises:
             GenerationFailed: the model stopped with an error.
         """
+
+    def weigh(self, prompt: Prompt, words: Sequence[str]) -> tuple[float, ...]:
+        """Returns for each word the log-probability that the draft begins with it (with the first of its tokens).
+
+        Raises:
+            GenerationFailed: the model stopped with an error.
+        """

@@ -7,6 +7,7 @@ FakeGenerator   answers from a table, keeps the prompts it was given
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -72,6 +73,7 @@ class FakeGenerator:
         table: draft by question; a key fits if it occurs in the prompt's question. The first one that fits counts.
         otherwise: the draft when no key fits; None echoes the first paragraph of the prompt.
         fails_after: so many pieces of a draft are written before the model stops with an error.
+        weights: the probabilities that `weigh` tells, by word; 0.5 for the others.
 
     Attributes:
         prompts: every prompt that was given, in order.
@@ -84,6 +86,7 @@ class FakeGenerator:
         otherwise: str | None = "The passage does not say.",
         fails_after: int | None = None,
         context_tokens: int = 4096,
+        weights: Mapping[str, float] | None = None,
     ) -> None:
         self.name = "fake-generator"
         self.context_tokens = context_tokens
@@ -92,6 +95,7 @@ class FakeGenerator:
         self._table = dict(table or {})
         self._otherwise = otherwise
         self._fails_after = fails_after
+        self._weights = dict(weights or {})
 
     def count(self, text: str) -> int:
         return len(text.split())
@@ -110,6 +114,10 @@ class FakeGenerator:
         except GeneratorExit:
             self.closed += 1
             raise
+
+
+    def weigh(self, prompt: Prompt, words: Sequence[str]) -> tuple[float, ...]:
+        return tuple(math.log(self._weights.get(word, 0.5)) for word in words)
 
 
 class FakeSentenceTransformers:

@@ -21,6 +21,7 @@ from rag.assistant import Assistant
 from rag.assistant.loading import NO_MODEL, Models
 from rag.config import Settings
 from rag.errors import EvaluationError, RagError
+from rag.evaluate.memory import Memory, RememberingGenerator, RememberingReranker
 from rag.evaluate.scores import Rate, contains, f1, first_rank, is_changed, overlaps
 from rag.evaluate.sets import Pack, Question, questions, read_ids, read_packs
 from rag.read import document_id
@@ -76,6 +77,7 @@ def evaluate(
     limit: int | None = None,
     answers: bool = True,
     models: Models | None = None,
+    reuse: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Adds sets to an index of their own, one for all of them, and asks their questions.
@@ -86,6 +88,7 @@ def evaluate(
         limit: so many questions of each set, at most, in the order of the file.
         answers: False to search only.
         models: those of the settings if None.
+        reuse: keep what the models say, and do not ask them again what they were asked before: times are not theirs then.
 
     Raises:
         EvaluationError: a set or the list of ids cannot be read; or the answer model that is set cannot be used, as quotes
@@ -96,6 +99,8 @@ def evaluate(
     packs = read_packs(folders, index / "corpus")
     asked = questions(packs, read_ids(ids, packs) if ids else None, limit)
     models = models or _loaded(settings, answers)
+    if reuse:
+        models = _remembering(models, settings)
     with Assistant(replace(settings, index=index), models) as assistant:
         report = assistant.add([index / "corpus"], progress=progress)
         known = _without_leftovers(assistant, packs)
@@ -118,6 +123,13 @@ def _loaded(settings: Settings, answers: bool) -> Models:
         hint = "To measure quotes alone, set RAG_ANSWER_MODEL=none."
         raise EvaluationError(f"The answer model {settings.answer_model} cannot be used: {reason}", hint)
     return models
+
+
+def _remembering(models: Models, settings: Settings) -> Models:
+    memory = Memory(settings.index / "eval" / "memory.sqlite")
+    generator, _ = models.generator(None)
+    reranker = RememberingReranker(models.reranker, settings.reranking_model, memory)
+    return Models.of(models.embedder, reranker, RememberingGenerator(generator, memory) if generator else None)
 
 
 def _without_leftovers(assistant: Assistant, packs: Sequence[Pack]) -> set[str]:

@@ -72,7 +72,8 @@ def _read_pack(folder: Path, target: Path) -> Pack:
     for row in rows:
         path = target / f"{_file_name(row['doc_id'])}.txt"
         blocks = [canonical(b).strip() for b in (row.get("title") or "", *row["paragraphs"])]
-        text = "\n\n".join(b for b in blocks if b) + "\n"
+        head = [blocks[0], (row.get("date") or "").replace("/", "-")]  # as a saved article has it below its headline
+        text = "\n\n".join(b for b in (*head, *blocks[1:]) if b) + "\n"
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8", newline="\n")
         files[row["doc_id"]] = path
