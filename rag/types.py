@@ -109,6 +109,7 @@ class Answer:
         timings: seconds: "retrieve" and "rerank" as durations, "first_token" and "total" counted from the call;
             None where a stage did not run.
         notice: what the reader must know about how the answer was made ("" for the usual way).
+        probability: the calibrated chance, 0 to 1, that the documents hold the answer and that it is right; None if unknown.
     """
 
     text: str
@@ -119,6 +120,7 @@ class Answer:
     evidence: tuple[Hit, ...] = ()
     timings: Mapping[str, float | None] | None = None
     notice: str = ""
+    probability: float | None = None
 
     @property
     def found(self) -> bool:

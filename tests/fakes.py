@@ -115,7 +115,6 @@ class FakeGenerator:
             self.closed += 1
             raise
 
-
     def weigh(self, prompt: Prompt, words: Sequence[str]) -> tuple[float, ...]:
         return tuple(math.log(self._weights.get(word, 0.5)) for word in words)
 

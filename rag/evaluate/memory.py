@@ -1,7 +1,8 @@
 """What the models said, kept on disk: so that a change of what is made of it can be evaluated again in minutes.
 
-The models are wrapped, nothing else changes. A draft, a weight or a score is looked up by the model's name and everything that
-it was given; so a change of a prompt asks the model, and a change of a threshold does not. Times are not those of the models.
+The models are wrapped, nothing else changes. A draft, a weight or a score is looked up by the model's name and everything
+that it was given; so a change of a prompt asks the model, and a change of a threshold does not. A model is known by its name
+alone: if its files change under the same name, delete the memory. Times are not those of the models.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ class Memory:
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=NORMAL")
         self._database.execute("CREATE TABLE IF NOT EXISTS said (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID")
+
+    def close(self) -> None:
+        """Closes the file."""
+        with self._lock:
+            self._database.close()
 
     def recall(self, asked: Sequence[Any], say: Callable[[list[int]], Sequence[Any]]) -> list[Any]:
         """Returns for each thing asked what was said when it was asked before, else what `say` returns.
@@ -58,8 +64,10 @@ class RememberingGenerator:
         return self._generator.count(text)
 
     def stream(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
+        """Yields the pieces that the model wrote: where a sentence ends is decided while they come, not on the whole draft."""
         asked = ("draft", self.name, *_of(prompt), max_tokens)
-        yield self._memory.recall([asked], lambda _: ["".join(self._generator.stream(prompt, max_tokens=max_tokens))])[0]
+        said = self._memory.recall([asked], lambda _: [list(self._generator.stream(prompt, max_tokens=max_tokens))])[0]
+        yield from [said] if isinstance(said, str) else said  # a text: kept by an earlier version
 
     def weigh(self, prompt: Prompt, words: Sequence[str]) -> tuple[float, ...]:
         asked = ("weigh", self.name, *_of(prompt), *words)
