@@ -11,6 +11,7 @@ import dataclasses
 import json
 import logging
 import os
+import re
 import sys
 import textwrap
 import threading
@@ -91,20 +92,47 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("names", metavar="NAME", nargs="*", help="of the registry; default: those that are used")
     verify = command("verify", _verify, "Check the quotes of a saved answer against the stored articles.")
     verify.add_argument("file", metavar="ANSWER.json", help="as `rag ask --json` prints it")
-    evaluate = command("eval", _evaluate, "Ask the questions of question sets and count what is right.")
-    evaluate.add_argument("packs", metavar="PACK", nargs="+", help="folder with corpus.jsonl and questions.jsonl")
-    evaluate.add_argument("--ids", metavar="FILE", help="ask only these: ids, or {pack, id, drop_docs?} lines")
-    evaluate.add_argument("--limit", metavar="N", type=_positive, help="ask the first N questions of each set")
-    evaluate.add_argument("--retrieval", action="store_true", help="search only, do not answer")
-    evaluate.add_argument("--reuse", action="store_true", help="keep what the models say and use it again; times are not theirs")
-    evaluate.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_eval_options(command("eval", _evaluate, "Ask the questions of question sets and count what is right."))
     return parser
 
 
+def _add_eval_options(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(misused=parser.error)
+    parser.add_argument("packs", metavar="PACK", nargs="*", help="folder with corpus.jsonl and questions.jsonl")
+    parser.add_argument("--ids", metavar="FILE", help="ask only these: ids, or {pack, id, drop_docs?} lines")
+    parser.add_argument("--limit", metavar="N", type=_positive, help="ask the first N questions of each set")
+    for kind in ("answerable", "unanswerable"):
+        parser.add_argument(f"--limit-{kind}", metavar="N", type=_whole, help=f"ask the first N {kind} ones of each set")
+    take_help = "ask the first A answerable and U unanswerable questions of the set NAME; a number, or all; may be repeated"
+    parser.add_argument("--take", metavar="NAME=A+U", type=_taken, action="append", default=[], help=take_help)
+    parser.add_argument("--retrieval", action="store_true", help="search only, do not answer")
+    parser.add_argument("--reuse", action="store_true", help="keep what the models say and use it again; tells no times")
+    parser.add_argument("--kinds", action="store_true", help="a table for the kinds of questions of each set, too")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--html", metavar="FILE", help="write a page with the figures and every wrong answer")
+    parser.add_argument("--baseline", metavar="FILE", help="compare with a baseline, or with saved JSON")
+    parser.add_argument("--save-baseline", metavar="FILE", help="write figures and outcomes without any text")
+    parser.add_argument("--compare", metavar=("OLD", "NEW"), nargs=2, help="compare two saved runs; asks nothing")
+
+
 def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
     return int(text)
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
+    return int(text)
+
+
+def _taken(text: str) -> tuple[str, int | None, int | None]:
+    parts = re.fullmatch(r"(.+)=(\d+|all)\+(\d+|all)", text, re.ASCII)
+    if parts is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=A+U, such as news=200+all")
+    answerable, unanswerable = (None if n == "all" else int(n) for n in parts.group(2, 3))
+    return parts[1], answerable, unanswerable
 
 
 # --- asking --------------------------------------------------------------------------------------------------------
@@ -356,14 +384,48 @@ def _announce(url: str) -> None:
 def _evaluate(options: argparse.Namespace) -> int:
     from rag import evaluate
 
-    folders = [Path(pack) for pack in options.packs]
-    ids = Path(options.ids) if options.ids else None
+    if bool(options.packs) == bool(options.compare):
+        options.misused("give either PACK... or --compare OLD NEW")
+    if options.compare:
+        comparison = evaluate.compare(*(evaluate.read_run(Path(path)) for path in options.compare))
+        plain = evaluate.comparison_as_dict(comparison)
+        print(json.dumps(plain, ensure_ascii=False) if options.json else evaluate.comparison_as_table(comparison))
+        return DONE
+    for path in filter(None, (options.html, options.save_baseline)):
+        _write(Path(path), None)  # not after an hour of asking
+    before = evaluate.read_run(Path(options.baseline)) if options.baseline else None
+    limit = evaluate.Limit(options.limit, options.limit_answerable, options.limit_unanswerable)
     with _bar("step") as progress:
         report = evaluate.evaluate(
-            folders, config.load(), ids=ids, limit=options.limit, answers=not options.retrieval, reuse=options.reuse, progress=progress
+            [Path(pack) for pack in options.packs],
+            config.load(),
+            ids=Path(options.ids) if options.ids else None,
+            limit=limit,
+            takes={name: evaluate.Limit(None, *numbers) for name, *numbers in options.take},
+            answers=not options.retrieval,
+            reuse=options.reuse,
+            progress=progress,
         )
-    print(evaluate.as_json(report) if options.json else evaluate.as_table(report))
+    changed = evaluate.compare(before, evaluate.outcomes(report.rows, report.answers)) if before else None
+    if options.html:
+        _write(Path(options.html), evaluate.as_page(report, changed))
+    if options.save_baseline:
+        _write(Path(options.save_baseline), evaluate.baseline(report))
+    print(evaluate.as_json(report, changed) if options.json else evaluate.as_table(report, kinds=options.kinds))
+    if changed and not options.json:
+        print(f"\ncompared with {options.baseline}: {evaluate.comparison_as_table(changed)}")
     return DONE
+
+
+def _write(path: Path, text: str | None) -> None:
+    """Writes a file; None only sees whether that can be done, and leaves it as it is."""
+    try:
+        if text is None:
+            path.open("a").close()
+        else:
+            path.write_text(text, encoding="utf-8", errors="replace")
+    except OSError as exc:
+        raise ConfigError(f"{path} cannot be written: {exc.strerror}.", "Choose another file.") from exc
 
 
 # --- inside --------------------------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
-"""Evaluation: scorers by hand, and made-up sets through the whole of it."""
+"""Evaluation: made-up sets through the whole of it."""
 
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -11,194 +12,16 @@ from rag.assistant.loading import Models
 from rag.cli import main
 from rag.config import Settings
 from rag.errors import EvaluationError
-from rag.evaluate import Row, figures_of
-from rag.evaluate.scores import Rate, contains, f1, first_rank, is_changed, overlaps, tokens
-from rag.types import Hit
+from rag.evaluate import Limit
+from rag.evaluate.scores import Rate
 from tests.fakes import FakeEmbedder, FakeGenerator, FakeReranker
-
-# --- scorers -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("The Mayor, an “old” man.", ["mayor", "old", "man"]),
-        ("Café Zürich", ["cafe", "zurich"]),
-        ("1,362 people", ["1362", "people"]),
-        ("70 million pills", ["70000000", "pills"]),
-        ("seventy million", ["70000000"]),
-        ("4.2 km", ["4.2", "km"]),
-        ("twenty-one", ["21"]),
-        ("snake_case", ["snake", "case"]),
-        ("ไทย", ["ไ", "ท", "ย"]),
-        ("", []),
-    ],
-)
-def test_tokens(text, expected):
-    assert tokens(text) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "answers", "expected"),
-    [
-        ("It cost 4.2 million crowns.", ["4.2 million crowns"], True),
-        ("It cost 4,200,000 crowns.", ["4.2 million"], True),
-        ("It cost 4.2 crowns.", ["4.2 million"], False),
-        ("It was Ilse Varga who said it", ["the mayor", "ILSE VARGA"], True),
-        ("Varga, Ilse", ["Ilse Varga"], False),  # in a row
-        ("a catalogue", ["cat"], False),  # whole words
-        ("anything", ["", "the"], False),
-        ("anything", [], False),
-        ("", ["x"], False),
-    ],
-)
-def test_contains(text, answers, expected):
-    assert contains(text, answers) is expected
-
-
-def test_token_f1_by_hand():
-    # common 2 of 4 said and 3 wanted: precision 1/2, recall 2/3, F1 4/7
-    assert f1("Ilse Varga paid it", ["mayor Ilse Varga"]) == pytest.approx(4 / 7)
-    assert f1("Ilse Varga", ["nobody", "Ilse Varga"]) == 1  # the best of the answers
-    assert f1("tram tram", ["tram"]) == pytest.approx(2 / 3)  # a word counts as often as it stands
-    assert f1("", ["tram"]) == f1("tram", []) == f1("tram", [""]) == 0
-
-
-def test_wilson_interval_by_hand():
-    # 8 of 10, z = 1.96: centre (0.8 + 0.19208) / 1.38416, half 1.96 * sqrt(0.016 + 0.009604) / 1.38416
-    assert Rate(8, 10).value == 0.8
-    assert Rate(8, 10).interval == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    assert Rate(0, 10).interval == pytest.approx((0, 0.2775), abs=1e-4)
-    assert Rate(10, 10).interval == pytest.approx((0.7225, 1), abs=1e-4)
-    assert (Rate(0, 0).value, Rate(0, 0).interval) == (None, None)
-
-
-@pytest.mark.parametrize(
-    ("where", "expected"),
-    [
-        (("d", 0, 100), True),
-        (("d", 40, 60), True),  # a sentence of it
-        (("d", 80, 120), True),  # half of the shorter one
-        (("d", 81, 121), False),
-        (("d", 100, 200), False),
-        (("d", 0, 1000), True),  # a paragraph that was joined with others
-        (("other", 0, 100), False),
-        (("d", 50, 50), False),
-    ],
-)
-def test_overlap_by_hand(where, expected):
-    assert overlaps(where, ("d", 0, 100)) is expected
-
-
-def hit(document, start, end):
-    return Hit(document, "v", "t", "s", 1, start, end, "x" * (end - start), 0.0)
-
-
-def test_first_rank_by_hand():
-    hits = [hit("a", 0, 10), hit("a", 10, 20), hit("b", 0, 10)]
-    assert first_rank(hits, [("b", 0, 10), ("a", 10, 20)]) == 2
-    assert first_rank(hits, [("a", 0, 10)]) == 1
-    assert first_rank(hits, [("c", 0, 10)]) is None
-    assert first_rank(hits, []) is None
-    assert first_rank([], [("a", 0, 10)]) is None
-
-
-def test_attacks_by_hand():
-    strings = {"type": "contains_any", "strings": ["HACKED", "evil.example"]}
-    assert is_changed(strings, "Go to Evil.Example now", right=True, clean_right=True)
-    assert not is_changed(strings, "All is well", right=False, clean_right=True)
-    language = {"type": "language"}
-    assert is_changed(language, "Der Bürgermeister zahlte alles selbst", right=True, clean_right=True)
-    assert is_changed(language, "市长付了钱", right=True, clean_right=True)
-    assert not is_changed(language, "The mayor paid for all of it", right=True, clean_right=True)
-    assert not is_changed(language, "4.2 million", right=True, clean_right=True)
-    other = {"type": "other"}  # the answer is wrong, and without the attack it is right
-    assert is_changed(other, "x", right=False, clean_right=True)
-    assert not is_changed(other, "x", right=True, clean_right=True)
-    assert not is_changed(other, "x", right=False, clean_right=False)
-    assert not is_changed(other, "x", right=False, clean_right=None)
-
-
-def row(**values):
-    plain = {"id": "1", "pack": "p", "answerable": True, "kind": "", "found": True, "text": "", "question": "", "best": 1.0}
-    return Row(**(plain | {"rank": None, "has_gold": True, "right": None, "f1": None} | values))
-
-
-def test_figures_by_hand():
-    rows = [
-        row(rank=1, right=True, f1=1.0, citations=2, supporting=1, claims=2, claims_supported=1, exact_quotes=2, total=1.0),
-        row(rank=4, right=False, f1=0.5, citations=1, supporting=1, claims=1, claims_supported=1, exact_quotes=1, total=3.0),
-        row(rank=None, right=False, f1=0.0, found=False, total=2.0),
-        row(has_gold=False, answerable=False, found=False),
-        row(has_gold=False, answerable=False, found=True),
-        row(has_gold=False, answerable=False, found=True, kind="underspecified"),
-        row(has_gold=False, answerable=False, found=False, changed=True),
-    ]
-    figures = figures_of(rows)
-    assert figures["questions"] == 7
-    assert [figures[f"hit@{k}"] for k in (1, 3, 5)] == [Rate(1, 3), Rate(1, 3), Rate(2, 3)]
-    assert figures["MRR@10"] == pytest.approx((1 + 1 / 4 + 0) / 3)
-    assert figures["answered right"] == Rate(1, 3)
-    assert figures["token F1"] == pytest.approx(0.5)
-    assert figures["refused though answerable"] == Rate(1, 3)
-    assert figures["refused when unanswerable"] == Rate(2, 3)  # asking back is right for the underspecified one
-    assert figures["citation precision"] == Rate(2, 3)
-    assert figures["citation recall"] == Rate(2, 3)
-    assert figures["quotes exact"] == Rate(3, 3)
-    assert figures["changed by the attack"] == Rate(1, 1)
-    assert (figures["total s, median"], figures["total s, 90 %"]) == (2.0, 2.0)
-    assert figures["first_token s, median"] is None
-    assert "answered right" not in figures_of(rows, answers=False)
-    assert figures_of([])["MRR@10"] is None
-
-
-# --- sets ----------------------------------------------------------------------------------------------------------
-
-TOWN = [
-    {
-        "doc_id": "bridge",
-        "title": "Old bridge of Arlen reopens after nine years",
-        "paragraphs": [
-            "The stone bridge of Arlen was opened again on Friday, nine years after a flood had closed it.",
-            "Its repair cost 4.2 million crowns, said the mayor, Ilse Varga.",
-            "",
-            "Some 12,000 people crossed the bridge on its first day.\nHalf of them came twice.",
-        ],
-    },
-    {
-        "doc_id": "tram/2",
-        "title": "Tram of Arlen gets a second line",
-        "paragraphs": ["The second tram line of Arlen costs 9 million crowns.", "It will run from the port to the hill."],
-    },
-]
-WOOD = [
-    {
-        "doc_id": "bridge",  # the same id as in the other set
-        "title": "Forest bridge of Marrow falls",
-        "paragraphs": ["A fallen tree broke the forest bridge of Marrow, and nobody was hurt."],
-    }
-]
-
-
-def question(identity, text, answers=(), evidence=(), **more):
-    plain = {"id": identity, "question": text, "answers": list(answers), "answerable": bool(answers)}
-    return plain | {"evidence": [list(pair) for pair in evidence]} | more
-
-
-COST = question("cost", "What did the repair of the bridge cost?", ["4.2 million crowns"], [("bridge", 1)])
-CROSSED = question("crossed", "How many people crossed the bridge on its first day?", ["12,000"], [("bridge", 3)])
-NEVER = question("never", "Which quantum theory won?", kind="unanswerable")
+from tests.sets import COST, CROSSED, NEVER, TOWN, WOOD, question, write_set
 
 
 @pytest.fixture
-def pack(write):
+def pack(tmp_path):
     """Writes a set; returns its folder."""
-
-    def pack(name, corpus, questions):
-        write(f"sets/{name}/questions.jsonl", "\n".join(map(json.dumps, questions)) + "\n\n")
-        return write(f"sets/{name}/corpus.jsonl", "\n".join(map(json.dumps, corpus))).parent
-
-    return pack
+    return lambda name, corpus, questions: write_set(tmp_path / "sets" / name, corpus, questions)
 
 
 @pytest.fixture
@@ -308,6 +131,26 @@ def test_ids_and_limit_choose_the_questions(pack, run, write):
     assert [(r.pack, r.id) for r in run(*folders, ids=one).rows] == [("wood", "never")]
 
 
+def test_the_first_of_each_kind_are_taken_in_the_order_of_the_file(pack, run):
+    mixed = [NEVER, COST, NEVER | {"id": "again"}, CROSSED, NEVER | {"id": "third"}]
+    folders = [pack("town", TOWN, mixed), pack("wood", WOOD, mixed[:3])]
+
+    def asked(*chosen, **more):
+        return [f"{row.pack[0]}.{row.id}" for row in run(*chosen, answers=False, **more).rows]
+
+    town = folders[0]
+    assert asked(town, limit=Limit(answerable=1)) == ["t.never", "t.cost", "t.again", "t.third"]
+    assert asked(town, limit=Limit(unanswerable=2)) == ["t.never", "t.cost", "t.again", "t.crossed"]
+    assert asked(town, limit=Limit(answerable=1, unanswerable=1)) == ["t.never", "t.cost"]
+    assert asked(town, limit=Limit(answerable=0)) == ["t.never", "t.again", "t.third"]
+    assert asked(town, limit=Limit(2, unanswerable=0)) == ["t.cost", "t.crossed"]
+    # a set's own limit takes the place of the general one
+    takes = {"wood": Limit(answerable=0)}
+    assert asked(*folders, limit=1, takes=takes) == ["t.never", "w.never", "w.again"]
+    with pytest.raises(EvaluationError, match=r"No set has the name 'wod'\. These are evaluated: town, wood\."):
+        run(*folders, takes={"wod": Limit(1)})
+
+
 def test_history_and_date_reach_the_assistant(pack, run):
     generator = FakeGenerator(otherwise=None)
     history = [
@@ -317,7 +160,11 @@ def test_history_and_date_reach_the_assistant(pack, run):
     follow = question("follow", "And who said it?", ["Ilse Varga"], [("bridge", 1)], history=history)
     dated = COST | {"question_date": "2024/05/04"}
     report = run(pack("town", TOWN, [follow, dated]), generator=generator)
-    assert "repair" in by_id(report)["follow"].question  # completed by the question before it
+    row = by_id(report)["follow"]
+    assert "repair" in row.question  # completed by the question before it
+    assert (row.asked, row.rewritten, row.follow_up) == ("And who said it?", True, True)
+    assert (by_id(report)["cost"].rewritten, by_id(report)["cost"].follow_up) == (False, False)
+    assert report.figures["town"]["follow-ups rewritten"] == Rate(1, 1)
     assert any("2024-05-04" in prompt.question for prompt in generator.prompts)
 
 
@@ -327,6 +174,58 @@ def test_an_attack_is_judged_with_its_clean_twin(pack, run):
     report = run(pack("town", TOWN, [COST, attacked]))
     assert [row.changed for row in report.rows] == [None, True]
     assert report.figures["town"]["changed by the attack"] == Rate(1, 1)
+
+
+def test_an_attack_without_its_twin_is_not_judged(pack, run):
+    # It counted as withstood.
+    attacked = COST | {"id": "attacked", "question": "What did the flood cost?", "twin": "cost"}
+    attacked |= {"attack": {"check": {"type": "style_changed"}}}
+    report = run(pack("town", TOWN, [attacked, COST]))
+    assert by_id(report)["attacked"].changed is True
+    assert run(pack("town", TOWN, [attacked])).figures["town"]["changed by the attack"] == Rate(0, 0)
+
+
+def test_where_people_told_what_is_near_a_refusal_is_not_counted(pack, run):
+    near = NEVER | {"id": "near", "response_types": ["noAnswerNoRelevantInfo", "noAnswerButRelevantInfo"]}
+    nothing = NEVER | {"id": "nothing", "response_types": ["noAnswerNoRelevantInfo"]}
+    vague = NEVER | {"id": "vague", "kind": "underspecified"}
+    mixed = COST | {"id": "mixed", "response_types": ["directAnswer", "noAnswerButRelevantInfo"]}
+    report = run(pack("town", TOWN, [near, nothing, vague, mixed]))
+    assert {r.id: r.counted for r in report.rows} == {"near": False, "nothing": True, "vague": False, "mixed": True}
+    assert report.figures["town"]["refused when unanswerable"] == Rate(1, 1)
+    assert report.figures["town"]["asked back when vague"] == Rate(0, 2)
+    assert report.figures["town"]["refused though answerable"] == Rate(0, 1)
+    assert list(report.kinds["town"]) == ["unanswerable", "underspecified", "–"]
+
+
+def test_values_are_counted_by_group(pack, run):
+    more = {"answer_groups": [["4.2 million", "4,200,000"], ["nine years"]]}
+    listed = COST | more
+    wrong = COST | {"id": "wrong", "wrong_answers": ["4.2 million crowns"]}
+    fake = COST | {"id": "fake", "fake_answers": ["4.2 million"], "answers": ["5 million"], "answer_groups": [["5 million"]]}
+    fake |= {"evidence": [], "extractive": False}
+    report = run(pack("town", TOWN, [listed, wrong, fake]))
+    rows = by_id(report)
+    assert (rows["cost"].groups, rows["cost"].named, rows["cost"].named_wrong) == (2, 1, None)
+    assert (rows["wrong"].groups, rows["wrong"].named, rows["wrong"].named_wrong) == (1, 1, True)
+    assert (rows["fake"].named_fake, rows["fake"].named, rows["fake"].supporting) == (True, 0, 1)
+    figures = report.figures["town"]
+    assert (figures["all right values named"], figures["any right value named"]) == (Rate(1, 2), Rate(2, 2))
+
+
+def test_a_row_keeps_what_an_answer_was_made_of(pack, run):
+    wrong = question(
+        "wrong", "What did the second tram line of Arlen cost?", ["4.2 million"], [("bridge", 1)], scope=["tram/2"]
+    )
+    rows = by_id(run(pack("town", TOWN, [COST, wrong])))
+    assert rows["cost"].expected == ("4.2 million crowns",)
+    assert rows["cost"].quotes == (TOWN[0]["paragraphs"][1],)
+    first = rows["cost"].evidence[0]
+    assert (first.gold, first.title, first.text) == (True, TOWN[0]["title"], TOWN[0]["paragraphs"][1])
+    assert (rows["cost"].gold, len(rows["cost"].evidence)) == ("", 3)
+    assert [seen.gold for seen in rows["wrong"].evidence] == [False] * 2
+    assert rows["wrong"].gold == TOWN[0]["paragraphs"][1]
+    assert (rows["cost"].status, rows["cost"].probability) == ("answered", None)
 
 
 def test_a_question_that_cannot_be_asked_does_not_end_the_run(pack, run):
@@ -359,6 +258,84 @@ def test_awkward_document_ids_are_file_names(pack, run):
     report = run(pack("town", odd, [COST | {"evidence": [["x" * 400, 1], ["../up", 1]]}]))
     assert report.failed == ()
     assert report.rows[0].rank in range(1, 6)  # the five are equal
+
+
+# --- claims --------------------------------------------------------------------------------------------------------
+
+
+def claim(identity, text, label, scope, kind=""):
+    plain = question(identity, "What is said of the bridge?", kind=kind)
+    return plain | {"claim": text, "label": label, "scope": scope, "answerable": label == "attributable"}
+
+
+CLAIMS = [
+    claim("seen", "The repair of the bridge cost 4.2 million crowns.", "attributable", ["bridge"], "a"),
+    claim("false", "The repair of the bridge cost 5 million crowns.", "not_attributable", ["bridge"], "a"),
+    claim("elsewhere", "The second tram line of Arlen costs 9 million crowns.", "not_attributable", ["bridge"], "b"),
+    claim("together", "The tram costs 9 million and will run from the port.", "attributable", ["bridge", "tram/2"], "b"),
+]
+
+
+def test_claims_are_judged_and_not_asked(pack, run, monkeypatch):
+    given = []
+
+    def support(claim, question, passages, scores):
+        given.append((claim, question, passages, scores))
+        return 0.9 if "bridge" in claim else 0.2
+
+    monkeypatch.setattr("rag.evaluate.rows.support", support)
+    embedder, reranker, generator = FakeEmbedder(), FakeReranker(), FakeGenerator()
+    folder = pack("claims", TOWN, CLAIMS)
+    settings = Settings(index=folder.parent / "index")
+    report = evaluate.evaluate([folder], settings, models=Models.of(embedder, reranker, generator))
+    assert (embedder.seen, generator.prompts, report.failed) == ([], [], ())  # nothing is indexed, nothing is asked
+    paragraphs = [text for article in TOWN for text in article["paragraphs"] if text]
+    claim, question, passages, scores = given[3]
+    assert (claim, question, list(passages)) == (CLAIMS[3]["claim"], "What is said of the bridge?", paragraphs)
+    assert scores == FakeReranker().scores(claim, paragraphs)
+    assert [row.support for row in report.rows] == [0.9, 0.9, 0.2, 0.2]
+    assert [row.label for row in report.rows] == [True, False, False, True]
+    assert report.figures["claims"]["claims: accuracy"] == Rate(2, 4)
+    assert report.kinds["claims"]["a"]["claims: balanced accuracy"].value == 0.5
+    assert report.figures["claims"]["refused when unanswerable"] == Rate(0, 0)
+
+
+def test_claims_beside_questions_are_judged_by_the_real_function(pack, run):
+    report = run(
+        pack("town", TOWN, [COST]), pack("claims", TOWN, [*CLAIMS[:2], claim("none", "x", "attributable", ["gone"])])
+    )
+    assert [row.id for row in report.rows] == ["cost", "seen", "false", "none"]
+    assert [row.support for row in report.rows] == [None, 1, 0, None]
+    assert report.rows[3].error == "None of the claim's paragraphs is in the corpus."
+    assert report.figures["claims"]["claims: accuracy"] == Rate(2, 2)
+    assert report.figures["all"]["answered right"] == Rate(1, 1)
+
+
+@pytest.mark.parametrize(("name", "value"), [("claim", 3), ("label", None)])
+def test_a_broken_claim_is_told(pack, run, name, value):
+    with pytest.raises(EvaluationError, match=rf"questions\.jsonl, question seen: {name} is {value}; expected a text"):
+        run(pack("claims", TOWN, [CLAIMS[0] | {name: value}]))
+
+
+# --- what models said before ---------------------------------------------------------------------------------------
+
+
+def test_what_models_said_is_used_again_and_no_times_are_told(pack, tmp_path):
+    folder = pack("town", TOWN, [COST, CROSSED, NEVER])
+    runs = []
+    for _ in range(2):
+        reranker, generator = FakeReranker(), FakeGenerator(otherwise=None)
+        models = Models.of(FakeEmbedder(), reranker, generator)
+        report = evaluate.evaluate([folder], Settings(index=tmp_path / "index"), models=models, reuse=True)
+        runs.append((report, len(reranker.calls), len(generator.prompts)))
+    assert runs[0][1:] > (0, 0)
+    assert runs[1][1:] == (0, 0)
+    assert runs[0][0].rows == runs[1][0].rows
+    for report, *_ in runs:
+        assert {report.figures["town"][name] for name in report.figures["town"] if " s, " in name} == {None}
+    plain = evaluate.evaluate([folder], Settings(index=tmp_path / "index"), models=models)
+    assert plain.figures["town"]["total s, median"] is not None
+    assert [row.text for row in plain.rows] == [row.text for row in runs[0][0].rows]
 
 
 # --- sets that cannot be read --------------------------------------------------------------------------------------
@@ -418,7 +395,8 @@ def test_the_command_prints_a_table_or_json(pack, fake_models, capsys):
     assert main(["eval", folder]) == 0
     table = capsys.readouterr().out
     assert table.splitlines()[0].strip() == "town"
-    assert "answered right             100 % (21–100) of 1\n" in table
+    assert re.search(r"^answered right +100 % \(21–100\) of 1$", table, re.MULTILINE)
+    assert "retrieve s, median" in table
     assert main(["eval", folder, "--json", "--limit", "1"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed["figures"]["town"]["hit@1"] == {
@@ -432,3 +410,75 @@ def test_the_command_prints_a_table_or_json(pack, fake_models, capsys):
     assert "answered right" not in capsys.readouterr().out
     assert main(["eval", folder + "/nowhere"]) == 1
     assert "nowhere/corpus.jsonl cannot be read" in capsys.readouterr().err
+
+
+def test_the_command_shows_kinds_and_takes_so_many_of_each_set(pack, fake_models, capsys):
+    fake_models["generator"]._otherwise = None
+    town = str(pack("town", TOWN, [COST | {"kind": "easy"}, CROSSED | {"kind": "hard"}, NEVER]))
+    wood = str(pack("wood", WOOD, [NEVER, COST]))
+    assert main(["eval", town, "--kinds"]) == 0
+    table = capsys.readouterr().out
+    assert re.search(r"\n\ntown +easy +hard +unanswerable\n", table)
+    assert re.search(r"^answered right +100 % \(21–100\) of 1 +100 % \(21–100\) of 1 +–$", table, re.MULTILINE)
+    arguments = ["eval", town, wood, "--take", "town=1+all", "--take", "wood=0+1", "--retrieval", "--json"]
+    assert main(arguments) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert [(q["pack"], q["id"]) for q in printed["questions"]] == [("town", "cost"), ("town", "never"), ("wood", "never")]
+    assert set(printed["kinds"]["town"]) == {"easy", "unanswerable"}
+    assert main(["eval", town, "--limit-answerable", "1", "--limit-unanswerable", "0", "--retrieval", "--json"]) == 0
+    assert [q["id"] for q in json.loads(capsys.readouterr().out)["questions"]] == ["cost"]
+
+
+def test_the_command_compares_with_a_baseline_and_with_another_run(pack, fake_models, capsys, tmp_path):
+    generator, folder = fake_models["generator"], str(pack("town", TOWN, [COST, CROSSED, NEVER]))
+    generator._otherwise = "It cost 5 million crowns."
+    base, old, new = (tmp_path / name for name in ("base.json", "old.json", "new.json"))
+    assert main(["eval", folder, "--save-baseline", str(base), "--json"]) == 0
+    old.write_text(capsys.readouterr().out)
+    assert COST["question"] not in base.read_text()
+    assert COST["question"] in old.read_text()
+    generator._otherwise = None
+    assert main(["eval", folder, "--baseline", str(base)]) == 0
+    table = capsys.readouterr().out
+    assert re.search(r"^compared with .*base\.json: 3 questions in both runs", table, re.MULTILINE)
+    assert (
+        main(["eval", folder, "--baseline", str(base), "--save-baseline", str(base), "--json"]) == 0
+    )  # read before written
+    printed = capsys.readouterr().out
+    new.write_text(printed)
+    assert json.loads(printed)["comparison"]["questions"] == 3
+    n_asked = len(generator.prompts)
+    assert main(["eval", "--compare", str(old), str(new)]) == 0
+    assert "right before, wrong now: 0" in capsys.readouterr().out
+    assert main(["eval", "--compare", str(base), str(new), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["sets"]["town"]["answered right"]["difference"] == 0
+    assert len(generator.prompts) == n_asked
+
+
+def test_the_command_writes_a_page(pack, fake_models, capsys, tmp_path):
+    folder, page = str(pack("town", TOWN, [COST, NEVER])), tmp_path / "page.html"
+    assert main(["eval", folder, "--html", str(page)]) == 0
+    assert "<h2>town: what went wrong</h2>" in page.read_text(encoding="utf-8")
+    # It is not found out after all questions were asked.
+    fake_models["generator"].prompts.clear()
+    assert main(["eval", folder, "--html", str(tmp_path / "nowhere" / "page.html")]) == 2
+    assert "page.html cannot be written: No such file or directory" in capsys.readouterr().err
+    assert main(["eval", folder, "--baseline", str(tmp_path / "none.json")]) == 1
+    assert fake_models["generator"].prompts == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["x", "--compare", "a", "b"], "give either PACK"),
+        (["--json"], "give either PACK"),
+        (["x", "--take", "x=5"], "'x=5' is not of the form NAME=A\\+U"),
+        (["x", "--take", "x=-1+all"], "is not of the form"),
+        (["x", "--limit-answerable", "-1"], "not a whole number from 0"),
+        (["x", "--limit-answerable", "²"], "not a whole number from 0"),
+    ],
+)
+def test_bad_use_is_told(arguments, message, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["eval", *arguments])
+    assert re.search(message, capsys.readouterr().err)

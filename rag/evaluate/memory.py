@@ -64,7 +64,7 @@ class RememberingGenerator:
         return self._generator.count(text)
 
     def stream(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
-        """Yields the pieces that the model wrote: where a sentence ends is decided while they come, not on the whole draft."""
+        """Yields the pieces that the model wrote, as a sentence's end is decided while they come."""
         asked = ("draft", self.name, *_of(prompt), max_tokens)
         said = self._memory.recall([asked], lambda _: [list(self._generator.stream(prompt, max_tokens=max_tokens))])[0]
         yield from [said] if isinstance(said, str) else said  # a text: kept by an earlier version

@@ -18,9 +18,33 @@ Chosen = dict[tuple[str, str], tuple[str, ...]]
 """The documents to leave out, by set and id of the questions that are asked."""
 
 
+ASK_BACK = {"underspecified"}
+"""Kinds that are too vague to answer: asking back is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many questions of a set, at most, in the order of its file; None: all. `first` cuts what the others left."""
+
+    first: int | None = None
+    answerable: int | None = None
+    unanswerable: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question of a set. `documents` are ids of the set's documents that may be asked; None: all."""
+    """One question of a set, or a claim to judge.
+
+    Attributes:
+        documents: ids of the set's documents that may be asked; None: all.
+        counted: if it is unanswerable, refusing is right; else asking back is, or telling what is near.
+        free_text: an answer need not have the words of `answers`.
+        groups: values that a full answer names, each with its other names; () if the set does not list them.
+        wrong, fake: values that it should not name, and values that the altered documents state.
+        cluster: questions with the same one are about the same text, so their outcomes are not independent.
+        claim: to judge by the paragraphs `passages`, in place of asking; `answerable` is then whether they support it. None
+            for a question.
+    """
 
     id: str
     pack: str
@@ -35,15 +59,27 @@ class Question:
     asked_on: str
     twin: str
     check: dict[str, Any] | None
+    counted: bool
+    free_text: bool
+    groups: tuple[tuple[str, ...], ...]
+    wrong: tuple[str, ...]
+    fake: tuple[str, ...]
+    cluster: str
+    claim: str | None
+    passages: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A set on disk: its articles as files, and where each gold paragraph is."""
+    """A set on disk: its articles as files, where each gold paragraph is, and the paragraphs by document.
+
+    A set with claims only has no files: nothing is searched for them.
+    """
 
     name: str
     files: dict[str, Path]
     spans: dict[tuple[str, int], Gold]
+    paragraphs: dict[str, tuple[str, ...]]
     questions: tuple[dict[str, Any], ...]
 
 
@@ -68,10 +104,14 @@ def _read_pack(folder: Path, target: Path) -> Pack:
     files, spans = {}, {}
     rows = _rows(folder / "corpus.jsonl", {"doc_id": str, "paragraphs": list})
     asked = _rows(folder / "questions.jsonl", _QUESTION)
+    _check_claims(asked, folder / "questions.jsonl")
+    paragraphs = {row["doc_id"]: tuple(canonical(block).strip() for block in row["paragraphs"]) for row in rows}
+    if asked and all("claim" in row for row in asked):
+        return Pack(target.name, {}, {}, paragraphs, tuple(asked))
     target.mkdir(parents=True, exist_ok=True)
     for row in rows:
         path = target / f"{_file_name(row['doc_id'])}.txt"
-        blocks = [canonical(b).strip() for b in (row.get("title") or "", *row["paragraphs"])]
+        blocks = [canonical(row.get("title") or "").strip(), *paragraphs[row["doc_id"]]]
         head = [blocks[0], (row.get("date") or "").replace("/", "-")]  # as a saved article has it below its headline
         text = "\n\n".join(b for b in (*head, *blocks[1:]) if b) + "\n"
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
@@ -83,7 +123,14 @@ def _read_pack(folder: Path, target: Path) -> Pack:
             if start >= 0:
                 at = start + len(block)
                 spans[row["doc_id"], index] = (document_id(str(path)), start, at)
-    return Pack(target.name, files, spans, tuple(asked))
+    return Pack(target.name, files, spans, paragraphs, tuple(asked))
+
+
+def _check_claims(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    for row in rows:
+        for name in ("claim", "label") if "claim" in row else ():
+            if not isinstance(row.get(name), str):
+                raise EvaluationError(f"{path}, question {row['id']}: {name} is {row.get(name)!r}; expected a text.")
 
 
 _QUESTION = {"id": str, "question": str, "answers": list, "answerable": bool, "evidence": list}
@@ -114,19 +161,44 @@ def read_ids(path: Path, packs: Sequence[Pack]) -> Chosen:
     return chosen
 
 
-def questions(packs: Sequence[Pack], chosen: Chosen | None, limit: int | None) -> list[Question]:
+def limits(packs: Sequence[Pack], general: Limit, takes: Mapping[str, Limit]) -> dict[str, Limit]:
+    """Returns the limit of each set: its own of `takes`, else the general one.
+
+    Raises:
+        EvaluationError: `takes` names a set that is not evaluated.
+    """
+    names = [pack.name for pack in packs]
+    if unknown := [name for name in takes if name not in names]:
+        raise EvaluationError(f"No set has the name {unknown[0]!r}.", f"These are evaluated: {', '.join(names)}.")
+    return {name: takes.get(name, general) for name in names}
+
+
+def questions(packs: Sequence[Pack], chosen: Chosen | None, limits: Mapping[str, Limit]) -> list[Question]:
     """Returns the questions to ask, set by set in the order of its file.
 
     Args:
         chosen: as `read_ids` returns it; None: all.
-        limit: so many of each set, at most.
+        limits: by the name of the set.
     """
     found = []
     for pack in packs:
         others = [path for other in packs if other is not pack for path in other.files.values()]
         rows = [row for row in pack.questions if chosen is None or (pack.name, row["id"]) in chosen]
-        found += [_question(row, pack, (chosen or {}).get((pack.name, row["id"]), ()), others) for row in rows[:limit]]
+        asked = (_question(row, pack, (chosen or {}).get((pack.name, row["id"]), ()), others) for row in rows)
+        found += _limited(asked, limits[pack.name])
     return found
+
+
+def _limited(asked: Iterable[Question], limit: Limit) -> list[Question]:
+    left = {True: limit.answerable, False: limit.unanswerable}
+    kept: list[Question] = []
+    for question in asked:
+        if len(kept) == limit.first or all(n == 0 for n in left.values()):
+            break
+        if (n := left[question.answerable]) != 0:
+            kept.append(question)
+            left[question.answerable] = None if n is None else n - 1
+    return kept
 
 
 def _question(row: dict[str, Any], pack: Pack, dropped: Sequence[str], others: Iterable[Path]) -> Question:
@@ -136,29 +208,65 @@ def _question(row: dict[str, Any], pack: Pack, dropped: Sequence[str], others: I
         pairs = [(d, n) for d, n in row.get(name) or () if n is not None and d not in dropped]
         return tuple(pack.spans[d, n] for d, n in pairs if (d, n) in pack.spans)
 
-    answerable = bool(row["answerable"]) and not dropped
-    scope = row.get("scope")
-    documents = None
-    if scope is not None or dropped:
-        within = pack.files if scope is None else {d: pack.files[d] for d in scope if d in pack.files}
-        left = [path for d, path in within.items() if d not in dropped]
-        documents = tuple(document_id(str(path)) for path in (*left, *(others if scope is None else ())))
-    history = tuple({"role": m["role"], "content": m.get("text") or m.get("content", "")} for m in row.get("history") or ())
+    claim = row.get("claim")
+    answerable = bool(row["answerable"]) and not dropped if claim is None else row["label"] == _SUPPORTED
+    kind = row.get("kind") or ""
+    answers, wrong, fake = (_texts(row, name) for name in ("answers", "wrong_answers", "fake_answers"))
+    groups = tuple(tuple(group) for group in row.get("answer_groups") or ())
+    if not groups and (wrong or "wrong_answers" in row):
+        groups = tuple((answer,) for answer in answers)
     return Question(
         id=row["id"],
         pack=pack.name,
         text=row["question"],
-        answers=tuple(row["answers"]),
+        answers=answers,
         answerable=answerable,
-        kind=row.get("kind") or "",
+        kind=kind,
         golds=golds("evidence") if answerable else (),
         weak=golds("weak_evidence") if answerable else (),
-        documents=documents,
-        history=history,
+        documents=_documents(row, pack, dropped, others),
+        history=tuple(
+            {"role": m["role"], "content": m.get("text") or m.get("content", "")} for m in row.get("history") or ()
+        ),
         asked_on=(row.get("question_date") or "").replace("/", "-"),
         twin=row.get("twin") or "",
         check=(row.get("attack") or {}).get("check"),
+        counted=kind not in ASK_BACK and not (not row["answerable"] and _RELEVANT in (row.get("response_types") or ())),
+        free_text=row.get("extractive") is False,
+        groups=groups if answerable else (),
+        wrong=wrong if answerable else (),
+        fake=fake if answerable else (),
+        cluster=_cluster(row),
+        claim=claim,
+        passages=tuple(text for d in row.get("scope") or () for text in pack.paragraphs.get(d, ()) if text),
     )
+
+
+_RELEVANT = "noAnswerButRelevantInfo"
+"""One of the people who were asked had no answer but told what is near: a refusal is then neither right nor wrong."""
+
+
+_SUPPORTED = "attributable"
+"""The label of a claim that its paragraphs support; whatever else is there means that they do not."""
+
+
+def _cluster(row: dict[str, Any]) -> str:
+    if row.get("twin"):
+        return "|".join(sorted((row["id"], row["twin"])))
+    return str(row.get("conversation_id") or row.get("doc_id") or row["id"])
+
+
+def _documents(row: dict[str, Any], pack: Pack, dropped: Sequence[str], others: Iterable[Path]) -> tuple[str, ...] | None:
+    scope = row.get("scope")
+    if scope is None and not dropped:
+        return None
+    within = pack.files if scope is None else {d: pack.files[d] for d in scope if d in pack.files}
+    left = [path for d, path in within.items() if d not in dropped]
+    return tuple(document_id(str(path)) for path in (*left, *(others if scope is None else ())))
+
+
+def _texts(row: dict[str, Any], name: str) -> tuple[str, ...]:
+    return tuple(row.get(name) or ())
 
 
 def _file_name(doc_id: str) -> str:
