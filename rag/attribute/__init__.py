@@ -1,0 +1,43 @@
+"""Draft sentences and hits to claims with citations. Pure: no model is called here.
+
+A sentence is carried by a span of a paragraph when everything checkable in it occurs there: numbers (normalised: 1,362 =
+1362, "70 million" = 70,000,000), dates, names, quoted words, and most of its other words. To occur is not enough: they must
+belong together and to what was asked ("347 Vietnamese, 271 Indonesians"), and what is denied, alleged or hedged there
+must be so here. `check` says what is lacking; before it, `restore_hedges` puts back the hedges that a draft left out. And a
+question may take for granted what the document does not say (`unknown`, `opposed`): its best paragraph is then no ground
+for an answer.
+"""
+
+from rag.attribute.binding import is_bound
+from rag.attribute.checking import MIN_COVERAGE, check, missing
+from rag.attribute.citing import Span, candidates, cite, marked
+from rag.attribute.comparing import differs
+from rag.attribute.facts import Facts, facts, n_checkable
+from rag.attribute.hedging import restore_hedges
+from rag.attribute.premises import opposed, unknown
+from rag.attribute.supporting import support
+from rag.attribute.values import numbers
+from rag.attribute.words import fold, has, is_same
+
+__all__ = [
+    "MIN_COVERAGE",
+    "Facts",
+    "Span",
+    "candidates",
+    "check",
+    "cite",
+    "differs",
+    "facts",
+    "fold",
+    "has",
+    "is_bound",
+    "is_same",
+    "marked",
+    "missing",
+    "n_checkable",
+    "numbers",
+    "opposed",
+    "restore_hedges",
+    "support",
+    "unknown",
+]

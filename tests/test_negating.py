@@ -1,0 +1,45 @@
+"""What is denied."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.attribute.negating import is_denied, is_negated, is_undone
+
+
+@pytest.mark.parametrize(
+    ("text", "negated"),
+    [
+        ("Reyk was not arrested.", True),
+        ("Nobody wasn’t there.", True),
+        ("Not only the town paid.", False),
+        ("No fewer than 9 came.", False),
+        ("It did not open until Friday.", False),
+        ("Reyk was arrested.", False),
+    ],
+)
+def test_negations_by_hand(text, negated):
+    assert is_negated(text) is negated
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage", "denied"),
+    [
+        ("Reyk was arrested.", "Reyk was not arrested.", True),
+        ("Reyk was arrested.", "Reyk was arrested, and Varga was not.", False),
+        ("The embassy replied.", "The embassy refused to reply.", True),
+        ("The embassy refused to reply.", "The embassy refused to reply.", False),
+        ("The embassy replied.", "The embassy replied and refused to apologise.", False),
+        ("The bridge is used.", "The bridge is no longer used.", True),
+        ("People were hurt.", "No one of the people was hurt.", True),
+        ("12 were hurt.", "No one was killed and 12 were hurt.", False),
+        ("1,362 came.", "1,362 came, not all on foot.", False),  # the comma of a number ends no clause
+    ],
+)
+def test_the_clause_nearest_to_the_claim_tells(claim, passage, denied):
+    assert is_denied(claim, passage) is denied
+
+
+def test_what_was_not_done_needs_no_negation():
+    assert is_undone("They failed to reply.")
+    assert not is_undone("They replied to the failed bank.")
