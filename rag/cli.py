@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = command("serve", _serve, "Open the chat in the browser.")
     serve.add_argument("--host", help="address of this machine (default 127.0.0.1)")
     serve.add_argument("--port", help="0 for any free one (default 7860)")
-    ask = command("ask", _ask, "Answer one question. Exits with 3 if the documents do not say.")
+    ask = command("ask", _ask, "Answer one question. Exits with 3 if the documents do not say, or if it asks back.")
     ask.add_argument("question", metavar="QUESTION")
     ask.add_argument("--json", action="store_true", help="print the whole answer as JSON")
     add = command("add", _add, "Add files, and folders with all articles in them.")
@@ -159,7 +159,7 @@ def _readable(answer: Answer) -> str:
     for citation in answer.citations:
         lines += ["", f"[{citation.number}] {citation.title}", f"    paragraph {citation.paragraph} of {citation.source}"]
         lines += [textwrap.fill(f"“{citation.quote}”", width, initial_indent="    ", subsequent_indent="    ")]
-    if not answer.found and answer.evidence:
+    if answer.status == "not_found" and answer.evidence:
         nearest = answer.evidence[0]
         lines += ["", f"Nearest: paragraph {nearest.paragraph} of {nearest.title}"]
     if answer.notice:

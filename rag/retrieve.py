@@ -1,4 +1,4 @@
-"""Question to hits: the dense and the lexical index, fused by reciprocal rank.
+"""Questions to hits: the dense and the lexical index, fused by reciprocal rank.
 
 Also keeps the two derived indexes at the library's generation, whichever process raised it.
 """
@@ -90,17 +90,25 @@ class Retriever:
             self._updated = time.monotonic()
             self._took = self._updated - started
 
-    def retrieve(self, question: str, vector: np.ndarray, top_k: int, documents: Sequence[str] | None = None) -> list[Hit]:
-        """Returns the fused hits of both indexes, best first, at most 2 * top_k; scores are those of the fusion.
+    def retrieve(
+        self,
+        question: str,
+        vector: np.ndarray,
+        top_k: int,
+        documents: Sequence[str] | None = None,
+        others: Sequence[tuple[str, np.ndarray]] = (),
+    ) -> list[Hit]:
+        """Returns the fused hits of both indexes, best first; scores are those of the fusion.
 
         Args:
             vector: of the question, float32, shape (d,), unit length.
-            top_k: taken from each index.
+            top_k: taken from each index, for each query.
             documents: ids; only their paragraphs are searched if given.
+            others: further queries with their vectors, whose ranks count as much as the question's.
         """
         deadline = time.monotonic() + _LAG_SECONDS
         while True:
-            fused, hits = self._search(question, vector, top_k, documents)
+            fused, hits = self._search([(question, vector), *others], top_k, documents)
             # Paragraphs that are found and gone: another process changed documents and is about to index them.
             is_whole = len(hits) == len(fused) and (hits or self._is_current())
             if is_whole or time.monotonic() > deadline:
@@ -109,13 +117,16 @@ class Retriever:
             self.sync()
 
     def _search(
-        self, question: str, vector: np.ndarray, top_k: int, documents: Sequence[str] | None
+        self, queries: Sequence[tuple[str, np.ndarray]], top_k: int, documents: Sequence[str] | None
     ) -> tuple[list[tuple[int, float]], list[Hit]]:
         """Returns the fused ids with their scores, and the hits of those that the library holds."""
         ids = None if documents is None else self._library.paragraph_ids(documents)
-        dense = [i for i, _ in self._dense.search(vector, top_k, ids)]
-        lexical = [i for i, _ in self._lexical.search(question, top_k, None if ids is None else ids.tolist())]
-        fused = fuse((dense, lexical))
+        listed = None if ids is None else ids.tolist()
+        rankings = []
+        for text, vector in queries:
+            rankings.append([i for i, _ in self._dense.search(vector, top_k, ids)])
+            rankings.append([i for i, _ in self._lexical.search(text, top_k, listed)])
+        fused = fuse(rankings)
         stored = {p.id: p for p in self._library.stored_paragraphs([i for i, _ in fused])} if fused else {}
         return fused, [_hit(stored[i], score) for i, score in fused if i in stored]
 

@@ -306,7 +306,15 @@ def test_hits_beyond_the_first_four_are_folded(assistant):
 def test_after_a_refusal_the_hits_are_called_nearest(assistant):
     turn = replace(answered(assistant), claims=(), answer=Answer(NOT_FOUND, "not_found", "q"))
     assert '<h2 tabindex="-1">Nearest paragraphs</h2>' in evidence_html(turn, lambda hit: None)
+    asked_back = replace(turn, answer=Answer("Which one do you mean: “A” or “B”?", "clarify", "q"))
+    assert '<h2 tabindex="-1">Nearest paragraphs</h2>' in evidence_html(asked_back, lambda hit: None)
     assert "No paragraph of the library" in evidence_html(Turn("q"), lambda hit: None)
+
+
+def test_a_question_back_is_shown_as_text_and_kept_in_the_history():
+    turn = Turn("Who won?", answer=Answer("Which one do you mean: “A” or “*B*”?", "clarify", "Who won?"))
+    assert answer_markdown(turn, running=False) == "Which one do you mean: “A” or “&#42;B&#42;”?"
+    assert history([turn])[1] == {"role": "assistant", "content": "Which one do you mean: “A” or “*B*”?"}
 
 
 def test_the_library_names_its_articles_or_says_how_to_add_some(bridges):

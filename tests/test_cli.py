@@ -36,7 +36,7 @@ def run(capsys, fake_models):
 
 
 @pytest.fixture
-def fake_models(fake_models):
+def fake_models(fake_models, plain_decision):
     fake_models["generator"]._table["Who is the mayor"] = "Ilse Varga said that the repair cost 4.2 million crowns."
     return fake_models
 
@@ -58,6 +58,16 @@ def test_what_the_documents_do_not_say_exits_with_3(run, articles):
     code, out, _ = run("ask", "What does quantum chromodynamics predict?")
     assert code == NOT_FOUND
     assert out.startswith("The documents do not say.\n")
+
+
+def test_a_question_back_exits_with_3_and_names_no_nearest_paragraph(run, articles):
+    run("add", articles)
+    code, out, _ = run("ask", "How many?")
+    assert code == NOT_FOUND
+    assert " ".join(out.split()).startswith("Which one do you mean: “")
+    assert "Owls return to the Marrow forest" in " ".join(out.split())
+    assert "Nearest" not in out
+    assert json.loads(run("ask", "How many?", "--json")[1])["status"] == "clarify"
 
 
 def test_json_is_the_whole_answer_and_verify_takes_it(run, articles, write):

@@ -52,6 +52,17 @@ def test_being_in_both_rankings_beats_the_first_place_in_one():
     assert fuse([[4], []]) == [(4, pytest.approx(1 / 61))]
 
 
+def test_another_query_finds_what_the_question_does_not(library):
+    bridges, owls = stored(library, BRIDGES, "/a/bridges.txt"), stored(library, OWLS, "/a/owls.txt")
+    retriever, embed = Retriever(library), FakeEmbedder().embed_question
+    retriever.sync()
+    for documents in (None, [bridges.id, owls.id]):
+        alone = retriever.retrieve("crowns", embed("crowns"), 1, documents)
+        both = retriever.retrieve("crowns", embed("crowns"), 1, documents, [("voles", embed("voles"))])
+        assert {hit.document for hit in alone} == {bridges.id}
+        assert {hit.document for hit in both} == {bridges.id, owls.id}
+
+
 # --- hits ----------------------------------------------------------------------------------------------------------
 
 
@@ -174,6 +185,13 @@ def overwrite_with_stale_stamp(folder):
     (folder / "dense.json").write_text(json.dumps({**stamp, "generation": 1}))
 
 
+def cut_short(path):
+    """Puts a shorter file in its place: tantivy's threads may still map the old one, and would die of a bus error."""
+    short = path.with_suffix(".short")
+    short.write_bytes(path.read_bytes()[:10])
+    short.replace(path)
+
+
 DAMAGES = {
     "dense truncated": truncate,
     "dense deleted": lambda folder: (folder / "dense.faiss").unlink(),
@@ -189,7 +207,7 @@ DAMAGES = {
     "lexical stamp cut": lambda folder: (folder / "lexical.json").write_text('{"gener'),
     "lexical of another analysis": lambda folder: (folder / "lexical.json").write_text('{"generation": 9, "analysis": "x"}'),
     "lexical segments truncated": lambda folder: [
-        p.write_bytes(p.read_bytes()[:10]) for p in (folder / "lexical").iterdir() if p.suffix in {".term", ".idx", ".store"}
+        cut_short(p) for p in (folder / "lexical").iterdir() if p.suffix in {".term", ".idx", ".store"}
     ],
     "an interrupted build": lambda folder: (folder / "lexical.tmp").mkdir(),
 }

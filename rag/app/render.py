@@ -118,7 +118,7 @@ def written_date(iso: str) -> str:
 
 def evidence_html(turn: Turn, documents: Callable[[Hit], Document | None]) -> str:
     """Returns the hits of a turn as cards, best first. `documents` gives a hit's document, None if it is gone."""
-    nearest = turn.answer is not None and turn.answer.status == "not_found"
+    nearest = turn.answer is not None and turn.answer.status != "answered"
     head = _panel_head("Nearest paragraphs" if nearest else "Evidence", turn.searched or turn.question)
     if not turn.hits:
         return head + '<p class="quiet">No paragraph of the library comes near this question.</p>'
