@@ -27,6 +27,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "port": (0, 65535),
 }
 
+CAUTION = ("careful", "balanced", "talkative", "always")
+
 _PROMPT_TOKENS = 350
 """Room that a prompt needs at least: the chat template and instructions, a question, and a paragraph of some length."""
 
@@ -46,6 +48,7 @@ class Settings:
     evidence: int = 10  # hits shown with an answer, at most
     context_tokens: int = 4096  # room of the answer model: prompt and answer
     answer_tokens: int = 120  # tokens of one draft, at most
+    caution: str = "balanced"  # how sure an answer must be: careful, balanced, talkative; always: whatever was drafted
     threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))  # cores that the models may use
     max_question_chars: int = 2000  # a longer question is refused
     max_file_mb: int = 20  # a larger file is refused
@@ -57,6 +60,8 @@ class Settings:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ConfigError(f"{name} is {value}; expected a whole number from {low} to {high}.")
+        if self.caution not in CAUTION:
+            raise ConfigError(f"caution is {self.caution!r}; expected {', '.join(CAUTION[:-1])} or {CAUTION[-1]}.")
         if self.answer_tokens + _PROMPT_TOKENS > self.context_tokens:
             raise ConfigError(
                 f"answer_tokens is {self.answer_tokens}, context_tokens {self.context_tokens}; "

@@ -14,6 +14,7 @@ _ANSWER = (
 )
 """The model is not offered a way out: asked to refuse where the passage does not answer, the default one refused questions
 that it answers, and wrote bare numbers. Source: docs/experiments.md, "Answers"."""
+_YES = "Does the passage say the answer? Reply yes or no."
 _REWRITE = (
     "You complete follow-up questions. Write the last question again as one full question that can be understood "
     "without the conversation. Keep its words. Write only the question."
@@ -30,25 +31,13 @@ _REFUSING = re.compile(
     r" in the (?:document|passage|article|text)s?",
     re.IGNORECASE,
 )
-_REFERRING = re.compile(
-    r"^\W*(?:and|but|or|so|also|what about|how about|what else|who else)\b"
-    r"|\b(?:it|its|he|him|his|she|her|hers|they|them|their|theirs|others|which ones?)\b"
-    r"|\bthe (?:ones?|others?|former|latter|same)\b"
-    r"|\b(?:this|these|those)\b(?!\W+(?:week|month|year|morning|evening|weekend|season|summer|winter|spring|autumn|time)\b)"
-    # "that" points back after a verb or preposition, and at the end; behind a noun it begins a clause
-    r"|\b(?:is|are|was|were|did|does|do|has|had|in|on|at|of|to|by|for|from|with|about|after|before|why|how|when) that\b"
-    r"|\b(?:that|then)\W*$|^\W*(?:that|then)\b"
-    r"|(?<!is )(?<!are )(?<!was )(?<!were )\bthere\b(?! (?:is|are|was|were)\b)",
+_NOW = re.compile(
+    r"\b(?:this (?:week|month|morning|weekend)|today|yesterday|tomorrow|tonight|(?:last|next) (?:week|night|weekend)"
+    r"|(?:on|last|next) (?:mon|tues|wednes|thurs|fri|satur|sun)day|recently|just now)\b",
     re.IGNORECASE,
 )
-_BARE = re.compile(r"^\W*(?:why|when|where|how|who|which one)\b\W*(?:\w+\b\W*){0,3}$", re.IGNORECASE)
-_BARE_COUNT = re.compile(r"^\W*how (?:many|much)\b\W*(?:\w+\b\W*){0,2}$", re.IGNORECASE)
-_ASKING = frozenset(  # by five letters, as `_weighty` gives them
-    "what about when where which whom whose does were have there then this that these those they them their hers "
-    "other ones also else forme latte same".split()
-)
-_RECENT = 4  # messages of the history that a rewrite reads
-_MAX_MESSAGE = 400  # characters of each
+_RECENT = 4  # messages of the history that a rewrite reads, without the answer before the last one
+_MAX_MESSAGE = 250  # characters of each
 
 BLOCK_OVERHEAD = 200
 """Tokens kept free for the chat template, the system prompt and the mark of a block."""
@@ -65,13 +54,36 @@ def answer_prompt(question: str, blocks: Sequence[str], asked_on: str = "") -> P
     return Prompt(_ANSWER, tuple(blocks), f"{today}Question: {question}")
 
 
+def yes_prompt(question: str, blocks: Sequence[str], asked_on: str = "") -> Prompt:
+    """Returns the prompt to which the model says "yes" or "no": whether the passages say the answer.
+
+    It begins like that for a draft, so that the passages need not be read again.
+    """
+    asked = answer_prompt(question, blocks, asked_on)
+    return Prompt(asked.system, asked.paragraphs, f"{asked.question}\n{_YES}")
+
+
+def means_now(question: str) -> bool:
+    """True if a question means the time at which it is asked: "this week", "on Tuesday", "recently"."""
+    return bool(_NOW.search(question))
+
+
 def block(hit: Hit, budget: int, count: Callable[[str], int]) -> str:
-    """Returns a hit's paragraph as the model is given it, cut to whole sentences around its best one if it is too long.
+    """Returns a hit's paragraph as the model is given it, under its title.
+
+    A paragraph that is too long is cut to whole sentences around its best one.
 
     Args:
         budget: tokens.
         count: the number of tokens of a text.
     """
+    head = f"{hit.title}\n"
+    if count(head) > budget // 2:  # a title that leaves no room is none
+        head = ""
+    return head + _fitting(hit, budget - count(head), count)
+
+
+def _fitting(hit: Hit, budget: int, count: Callable[[str], int]) -> str:
     text = hit.text
     if count(text) <= budget:
         return text
@@ -95,40 +107,16 @@ def is_refusal(draft: str) -> bool:
     return bool(_REFUSING.search(draft))
 
 
-def is_follow_up(question: str, history: Sequence[Mapping[str, str]]) -> bool:
-    """True if a question leans on what was said before: a pronoun, "and ...", "why?", "how many voles?"."""
-    if not any(m["role"] == "user" for m in history):
-        return False
-    if _REFERRING.search(question) or _BARE_COUNT.match(question):
-        return True
-    has_name = any(word[0].isupper() for word in re.findall(r"\w+", question)[1:])
-    return bool(_BARE.match(question)) and not has_name and len(_weighty(question) - _ASKING) < 2
-
-
 def rewrite_prompt(question: str, history: Sequence[Mapping[str, str]]) -> Prompt:
     """Returns the prompt for a full question in place of a follow-up.
 
     Without an example: the default model took words of it along (docs/experiments.md, "What did not help").
     """
     names = {"user": "Question", "assistant": "Answer"}
-    said = [f"{names[m['role']]}: {_shortened(m['content'])}" for m in history[-_RECENT:]]
+    recent = list(history[-_RECENT:])
+    answers = [n for n, m in enumerate(recent) if m["role"] == "assistant"]
+    said = [f"{names[m['role']]}: {_shortened(m['content'])}" for n, m in enumerate(recent) if n not in answers[:-1]]
     return Prompt(_REWRITE, ("\n".join(said),), f"Last question: {question}\nFull question:")
-
-
-def checked_rewrite(rewrite: str, question: str, history: Sequence[Mapping[str, str]]) -> str:
-    """Returns the model's rewrite if it can be trusted, else the follow-up with the previous question after it.
-
-    It can be trusted if it is one question, keeps the follow-up's own words, and has no word of weight that was not said.
-    """
-    lines = rewrite.strip().splitlines()
-    candidate = lines[0].strip().strip('"') if lines else ""
-    said = _weighty(" ".join([question, *(m["content"] for m in history)]))
-    own = _weighty(question) - _ASKING
-    kept = own <= _weighty(candidate)
-    if candidate.endswith("?") and len(candidate) <= 300 and kept and _weighty(candidate) - _ASKING <= said:
-        return candidate
-    previous = next(m["content"] for m in reversed(history) if m["role"] == "user")
-    return f"{question} {_shortened(previous)}"
 
 
 def example_prompt(text: str) -> Prompt:
@@ -138,8 +126,3 @@ def example_prompt(text: str) -> Prompt:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= _MAX_MESSAGE else text[:_MAX_MESSAGE].rsplit(" ", 1)[0] + " …"
-
-
-def _weighty(text: str) -> set[str]:
-    """Words of four letters or more, and numbers, by their first five letters: enough to compare inflected words."""
-    return {word[:5] for word in re.findall(r"\w+", text.lower()) if len(word) > 3 or word.isdigit()}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,26 @@ from rag.errors import DependencyMissing, ModelCorrupt
 from rag.retrieve import index_text
 from rag.split import sentences
 from rag.types import Hit, Reranker
+
+BARE = 0.4
+"""Weight of a paragraph's score without its title. Source: docs/experiments.md, "Retrieval"."""
+
+_READ_BARE = 12
+"""So many hits are read without their title too."""
+
+RECENT = 3.0
+_RECENT_DAYS = (-1, 10)
+"""An article from these days before the question gets so much. Source: docs/experiments.md, "Retrieval"."""
+
+LEAD = 0.5
+_LEADING = 2
+"""An article says what it is about in its first paragraphs: so many of them get so much. Source: as above."""
+
+ALONE = 4.0
+"""A question whose best paragraph scores so much needs no conversation to order the others. Source: "Follow-ups"."""
+
+CONTEXT = 0.5
+"""Weight of a paragraph's score for question and conversation, beside its score for the question. Source: as above."""
 
 _QUOTED = 3
 """So many hits have their sentences read by the model; the best sentence of the others is chosen by common words."""
@@ -53,29 +74,74 @@ class CrossReranker:
         return [float(value) for value in values.reshape(-1)]
 
 
-def rerank(question: str, hits: Sequence[Hit], reranker: Reranker, *, depth: int, keep: int) -> tuple[Hit, ...]:
-    """Returns the best hits with the reranker's scores and their best sentences, best first.
+def rerank(
+    question: str,
+    hits: Sequence[Hit],
+    reranker: Reranker,
+    *,
+    depth: int,
+    keep: int,
+    bonus: Mapping[str, float] | None = None,
+    context: str = "",
+) -> tuple[Hit, ...]:
+    """Returns the best hits with their scores and best sentences, best first.
+
+    With its title before it, every paragraph of an article is near to a question that the title answers. So the best ones
+    are read without it too, and their score is a mean of both.
 
     Args:
         depth: so many of the hits are read.
         keep: so many are returned, at most.
+        bonus: by document id, what is added to the scores of its paragraphs; see `recency`.
+        context: the question together with what the conversation is about, "" without one. It orders the paragraphs where
+            the question alone finds no sure one; how sure the best one is, the question alone decides.
     """
     read = hits[:depth]
-    scores = reranker.scores(question, [index_text(h.title, h.text) for h in read])
-    ranked = sorted((replace(h, score=s) for h, s in zip(read, scores, strict=True)), key=lambda h: -h.score)[:keep]
-    quoted = [_with_best_sentence(question, hit, reranker) for hit in ranked[:_QUOTED]]
-    quoted += [replace(hit, quote=_likest_sentence(question, hit)) for hit in ranked[_QUOTED:]]
-    return tuple(sorted(quoted, key=lambda h: -h.score))
+    texts = [index_text(h.title, h.text) for h in read]
+    titled = reranker.scores(question, texts)
+    if context and max(titled, default=ALONE) < ALONE:
+        titled = _ordered_by_both(titled, reranker.scores(context, texts))
+    first = sorted(zip(read, titled, strict=True), key=lambda pair: -pair[1])[: max(_READ_BARE, keep)]
+    bare = reranker.scores(question, [hit.text for hit, _ in first[:_READ_BARE]])
+    scores = [(1 - BARE) * t + BARE * b for (_, t), b in zip(first, bare, strict=False)]
+    scores += [min(t, *scores) for _, t in first[_READ_BARE:]]  # those that were not read again stay behind
+    bonus = bonus or {}
+    scored = [replace(h, score=s + bonus.get(h.document, 0.0) + lead(h)) for (h, _), s in zip(first, scores, strict=True)]
+    ranked = sorted(scored, key=lambda h: -h.score)[:keep]
+    quoted = [replace(hit, quote=_best_sentence(question, hit, reranker)) for hit in ranked[:_QUOTED]]
+    return (*quoted, *(replace(hit, quote=_likest_sentence(question, hit)) for hit in ranked[_QUOTED:]))
 
 
-def _with_best_sentence(question: str, hit: Hit, reranker: Reranker) -> Hit:
-    """The hit's score becomes its best sentence's if that is higher: in a long paragraph one sentence may be the answer."""
+def _ordered_by_both(alone: Sequence[float], together: Sequence[float]) -> list[float]:
+    """Returns the weighted means of both scores, all shifted so that the best of them is the best score of the first."""
+    means = [(a + CONTEXT * b) / (1 + CONTEXT) for a, b in zip(alone, together, strict=True)]
+    return [mean + max(alone) - max(means) for mean in means]
+
+
+def lead(hit: Hit) -> float:
+    """Returns what is added to the score of a paragraph for its place in the article."""
+    return LEAD if hit.paragraph <= _LEADING else 0.0
+
+
+def recency(published: str, asked_on: str) -> float:
+    """Returns what is added to the scores of an article that was new when the question was asked, else 0.
+
+    Args:
+        published: an ISO date, or "" if it is not known; `asked_on` likewise.
+    """
+    if not (published and asked_on):
+        return 0.0
+    age = (datetime.date.fromisoformat(asked_on) - datetime.date.fromisoformat(published)).days
+    return RECENT if _RECENT_DAYS[0] <= age <= _RECENT_DAYS[1] else 0.0
+
+
+def _best_sentence(question: str, hit: Hit, reranker: Reranker) -> str:
+    """Returns the sentence that the model likes best, read without the title, as the title may be what it likes."""
     texts = sorted(_sentences(hit), key=lambda text: -_n_common(question, text))[:_READ]
     if len(texts) == 1:
-        return replace(hit, quote=texts[0])
-    scores = reranker.scores(question, [index_text(hit.title, text) for text in texts])
-    best = max(range(len(texts)), key=scores.__getitem__)
-    return replace(hit, quote=texts[best], score=max(hit.score, scores[best]))
+        return texts[0]
+    scores = reranker.scores(question, texts)
+    return texts[max(range(len(texts)), key=scores.__getitem__)]
 
 
 def _likest_sentence(question: str, hit: Hit) -> str:

@@ -52,8 +52,8 @@ class Hit:
     Attributes:
         paragraph: 1-based, as a reader counts.
         start: of the paragraph in the document's text; `end` likewise.
-        score: the reranker's logit for the paragraph, or for its best sentence if that is higher; higher is better;
-            about -11 to 11 for the default model.
+        score: the mean of the reranker's logits for the paragraph with and without its title, and something for an article
+            of the days before the question and for a first paragraph; higher is better; about -11 to 14 by default.
         quote: the paragraph's best sentence for the question, a substring of `text`.
         used: True if it was given to the answer model.
     """
@@ -102,14 +102,17 @@ class Answer:
     """What was answered, and on what grounds.
 
     Attributes:
-        text: the confirmed sentences with their marks ("271 Indonesians were arrested. [1]"), else `NOT_FOUND`.
+        text: the confirmed sentences with their marks ("271 Indonesians were arrested. [1]"); a question back, with
+            what to choose from, if `status` is "clarify"; else `NOT_FOUND`.
         question: as it was searched, after rewriting.
         citations: in the order of their numbers in `text`.
         evidence: at most 10 hits, best first.
         timings: seconds: "retrieve" and "rerank" as durations, "first_token" and "total" counted from the call;
             None where a stage did not run.
         notice: what the reader must know about how the answer was made ("" for the usual way).
-        probability: the calibrated chance, 0 to 1, that the documents hold the answer and that it is right; None if unknown.
+        probability: the chance that the documents hold the answer, 0 to 1, by all signals together (`rag.decide`); None if
+            nothing was found.
+        signals: what it was made from, by name.
     """
 
     text: str
@@ -121,6 +124,7 @@ class Answer:
     timings: Mapping[str, float | None] | None = None
     notice: str = ""
     probability: float | None = None
+    signals: Mapping[str, float | None] | None = None
 
     @property
     def found(self) -> bool:
@@ -152,7 +156,10 @@ class Withdrawn:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Last event of a streamed answer; `answer` holds confirmed sentences only."""
+    """Last event of a streamed answer; `answer` holds confirmed sentences only.
+
+    Where articles differ, its claims may be ordered and numbered anew, with their articles named.
+    """
 
     answer: Answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 import types
@@ -10,6 +11,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from rag import decide
 from rag.assistant import Assistant, loading
 from rag.assistant.loading import Models
 from rag.config import Settings
@@ -87,6 +89,22 @@ def make_assistant(tmp_path):
     yield make
     for assistant in opened:
         assistant.close()
+
+
+PLAIN_DECISION = {
+    "intercept": 0.0,
+    "weights": dict.fromkeys((field.name for field in dataclasses.fields(decide.Signals)), 0.0)
+    | {"score": 1.0, "yes": 1.0, "premise": -20.0},
+    "scaling": dict.fromkeys((field.name for field in dataclasses.fields(decide.Signals)), (0.0, 1.0)),
+    "thresholds": {"careful": 0.9, "balanced": 0.5, "talkative": 0.1},
+}
+"""Answers from a score of 0 on, if its premises hold and the model leans to neither side."""
+
+
+@pytest.fixture
+def plain_decision(monkeypatch):
+    """Decides by the score of the best hit and what the model says alone, whatever was fitted."""
+    monkeypatch.setattr(decide, "_fitted", lambda: PLAIN_DECISION)
 
 
 @pytest.fixture

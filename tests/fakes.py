@@ -71,7 +71,8 @@ class FakeGenerator:
 
     Args:
         table: draft by question; a key fits if it occurs in the prompt's question. The first one that fits counts.
-        otherwise: the draft when no key fits; None echoes the first paragraph of the prompt.
+        otherwise: the draft when no key fits; None echoes the first paragraph of the prompt,
+            without its title.
         fails_after: so many pieces of a draft are written before the model stops with an error.
         weights: the probabilities that `weigh` tells, by word; 0.5 for the others.
 
@@ -102,7 +103,8 @@ class FakeGenerator:
 
     def stream(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
         self.prompts.append(prompt)
-        echo = prompt.paragraphs[0] if prompt.paragraphs else ""
+        block = prompt.paragraphs[0] if prompt.paragraphs else ""
+        echo = block.partition("\n")[2] or block
         default = echo if self._otherwise is None else self._otherwise
         draft = next((text for key, text in self._table.items() if key in prompt.question), default)
         pieces = re.findall(r"\s*\S+", draft)[:max_tokens]

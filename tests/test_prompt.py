@@ -1,8 +1,8 @@
-"""Prompts: what the model is given, what counts as a refusal, and which rewrites of a follow-up are trusted."""
+"""Prompts: what the model is given, what counts as a refusal, and what is told of a conversation."""
 
 from __future__ import annotations
 
-import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,20 +11,13 @@ from hypothesis import strategies as st
 from rag.prompt import (
     answer_prompt,
     block,
-    checked_rewrite,
     example_prompt,
-    is_follow_up,
     is_refusal,
     rewrite_prompt,
 )
 from rag.read import canonical
 from rag.types import Hit
 from tests.hostile import texts
-
-HISTORY = (
-    {"role": "user", "content": "How many owls were counted in the Marrow forest?"},
-    {"role": "assistant", "content": "Forty snowy owls were counted. [1]"},
-)
 
 
 def hit(text, quote=""):
@@ -75,20 +68,27 @@ FIVE = "First one here. Second one here. Third one here. Fourth one here. Fifth 
     ],
 )
 def test_a_long_paragraph_is_cut_to_sentences_around_the_best_one(quote, budget, expected):
-    assert block(hit(FIVE, quote), budget, n_words) == expected
+    made = block(hit(FIVE, quote), budget + 1, n_words)
+    assert made == f"Title\n{expected}"
+
+
+def test_a_title_that_leaves_no_room_is_left_out():
+    long = replace(hit("First one here."), title="A title of six words is this")
+    assert block(long, 13, n_words) == "First one here."
+    assert block(long, 14, n_words) == "A title of six words is this\nFirst one here."
 
 
 def test_a_sentence_longer_than_the_budget_is_cut():
     text = "One two three four five six seven eight nine ten. Then."
     cut = block(hit(text, "One two three four five six seven eight nine ten."), 5, n_words)
-    assert text.startswith(cut)
-    assert 1 <= n_words(cut) <= 5
+    assert text.startswith(cut.removeprefix("Title\n"))
+    assert 2 <= n_words(cut) <= 5
 
 
 @given(texts.map(canonical).map(str.strip).filter(bool), st.integers(-5, 40))
 def test_a_block_is_a_part_of_the_paragraph_within_the_budget(text, budget):
     made = block(hit(text), budget, len)
-    assert made in text
+    assert made.removeprefix("Title\n") in text
     assert len(made) <= max(budget, 0)  # it looped for ever when nothing was left for the passage
 
 
@@ -151,119 +151,17 @@ def test_what_an_article_may_say_is_no_refusal(draft):
 # --- follow-ups ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "question",
-    [
-        "And the voles?",
-        "Why?",
-        "Who counted them?",
-        "What about 1987?",
-        "How many of those?",
-        "How many voles?",
-        "How many Chinese?",
-        "When was it?",
-        "who paid?",
-        "Who lives there?",
-        "How old is that bridge?",
-        "Which one is older?",
-        "Who said that?",
-    ],
-)
-def test_a_question_that_leans_on_the_history_is_a_follow_up(question):
-    assert is_follow_up(question, HISTORY)
-    assert not is_follow_up(question, ())
-    assert not is_follow_up(question, HISTORY[1:])  # nothing was asked before
-
-
-@pytest.mark.parametrize(
-    "question",
-    [
-        "What did the repair of the Arlen bridge cost?",
-        "Which mayor opened the Arlen bridge?",
-        "Where did Ilse Varga open a bridge?",
-        "Who ordered the campaign?",
-        "Where is Bavet?",
-        "What is inflation?",
-        "Who is Hun Manet?",
-        "How many scam compounds are there in Cambodia?",
-        "Which team won the cup this week?",
-        "What is the largest bridge that was opened in 1931?",
-    ],
-)
-def test_a_full_question_is_none(question):
-    assert not is_follow_up(question, HISTORY)
-
-
-def test_a_question_of_one_very_long_word_is_judged_at_once():
-    started = time.process_time()
-    assert not is_follow_up(f"why {'a' * 1900} b c d", HISTORY)  # took half a minute: every cut of the word was tried
-    assert time.process_time() - started < 1
-
-
-def test_a_rewrite_is_asked_for_with_the_last_four_messages():
-    history = [{"role": "user", "content": f"Question {n}?"} for n in range(5)]
-    made = rewrite_prompt("And then?", [*history, {"role": "assistant", "content": "Said."}])
-    assert made.paragraphs[-1] == "Question: Question 2?\nQuestion: Question 3?\nQuestion: Question 4?\nAnswer: Said."
+def test_a_rewrite_is_asked_for_with_the_last_two_questions_and_the_last_answer():
+    history = [
+        {"role": role, "content": f"{said} {n}."}
+        for n in range(4)
+        for role, said in (("user", "Question"), ("assistant", "Answer"))
+    ]
+    made = rewrite_prompt("And then?", history)
+    assert made.paragraphs == ("Question: Question 2.\nQuestion: Question 3.\nAnswer: Answer 3.",)
     assert made.question == "Last question: And then?\nFull question:"
 
 
 def test_a_long_message_is_cut_between_words():
     (said,) = rewrite_prompt("And then?", [{"role": "user", "content": "word " * 100}]).paragraphs
-    assert said == "Question: " + "word " * 79 + "word …"  # 400 characters are 80 words and their blanks
-
-
-# --- rewrites ------------------------------------------------------------------------------------------------------
-
-FALLBACK = "And how many voles? How many owls were counted in the Marrow forest?"
-
-
-@pytest.mark.parametrize(
-    "rewrite",
-    [
-        "How many voles were counted in the Marrow forest?",
-        ' "How many voles were counted in the Marrow forest?" \nIt is a question.',
-    ],
-)
-def test_a_rewrite_of_what_was_said_is_used(rewrite):
-    assert checked_rewrite(rewrite, "And how many voles?", HISTORY) == "How many voles were counted in the Marrow forest?"
-
-
-@pytest.mark.parametrize(
-    "rewrite",
-    [
-        "How many voles were counted in the Arlen forest?",  # nobody said Arlen
-        "How many voles were counted in the Marrow forest in 2019?",  # nor 2019
-        "How many owls were counted in the Marrow forest?",  # the voles are lost
-        "Twelve voles were counted in the Marrow forest.",  # no question
-        "How many voles were counted in the Marrow forest? " * 7,  # longer than any question
-        "\nHow many",
-        "",
-        " \n ",
-    ],
-)
-def test_else_the_question_before_is_kept_and_the_follow_up_put_behind_it(rewrite):
-    assert checked_rewrite(rewrite, "And how many voles?", HISTORY) == FALLBACK
-
-
-@pytest.mark.parametrize("question", ["Did he also count owls?", "Did the former count owls?", "Who else did count owls?"])
-def test_words_that_only_refer_are_not_missed(question):
-    history = ({"role": "user", "content": "Who paid?"}, {"role": "assistant", "content": "Tomas Reyk paid. [1]"})
-    rewrite = "Did Tomas Reyk count owls?"
-    assert checked_rewrite(rewrite, question, history) == rewrite
-
-
-def test_a_rewrite_may_bring_a_word_of_asking_along():
-    history = ({"role": "user", "content": "How many books does the library hold?"},)
-    rewrite = "How many solar panels does the library have?"
-    assert checked_rewrite(rewrite, "And how many solar panels?", history) == rewrite
-
-
-def test_words_of_reference_and_asking_need_not_be_kept():
-    rewrite = "Who counted the snowy owls?"
-    assert checked_rewrite(rewrite, "Who counted those others there?", HISTORY) == rewrite
-
-
-def test_the_answer_s_words_were_said_too():
-    history = ({"role": "user", "content": "Who is the mayor?"}, {"role": "assistant", "content": "Ilse Varga. [1]"})
-    assert checked_rewrite("How old is Ilse Varga?", "How old is she?", history) == "How old is Ilse Varga?"
-    assert checked_rewrite("How old is Tomas Reyk?", "How old is she?", history) == "How old is she? Who is the mayor?"
+    assert said == "Question: " + "word " * 49 + "word …"  # 250 characters are 50 words and their blanks

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from rag.errors import DependencyMissing, ModelCorrupt
-from rag.rerank import CrossReranker, rerank
+from rag.rerank import BARE, LEAD, RECENT, CrossReranker, recency, rerank
 from rag.types import Hit
 from tests.fakes import FakeReranker
 
@@ -29,7 +29,66 @@ HITS = [
 def test_hits_are_ordered_by_the_model_s_scores_ties_as_they_came():
     ranked = rerank(QUESTION, HITS, FakeReranker(), depth=10, keep=10)
     assert [h.paragraph for h in ranked] == [2, 3, 4, 1]
-    assert [h.score for h in ranked] == [10, 10, pytest.approx(20 / 3 - 10), -10]
+    assert [h.score for h in ranked] == [10 + LEAD, 10, pytest.approx(20 / 3 - 10), -10 + LEAD]
+
+
+def test_the_score_is_a_mean_with_the_title_and_without_it():
+    # With its title every paragraph of the article has all words of the question.
+    hits = [hit(3, "Nothing here.", "The mayor opened the bridge"), hit(4, "A bridge.", "The mayor opened the bridge")]
+    ranked = rerank(QUESTION, hits, FakeReranker(), depth=10, keep=10)
+    assert [h.paragraph for h in ranked] == [4, 3]
+    bare = 20 / 3 - 10
+    assert [h.score for h in ranked] == [
+        pytest.approx((1 - BARE) * 10 + BARE * bare),
+        pytest.approx((1 - BARE) * 10 - BARE * 10),
+    ]
+
+
+def test_what_is_not_read_without_its_title_stays_behind():
+    hits = [hit(n, "The mayor opened the bridge.", "News") for n in range(3, 20)]
+    hits[0] = hit(20, "Nothing.", "The mayor opened the bridge")  # 10 with its title, -10 without
+    reranker = FakeReranker()
+    ranked = rerank(QUESTION, hits, reranker, depth=17, keep=17)
+    assert [len(texts) for _, texts in reranker.calls] == [17, 12]
+    assert [h.score for h in ranked[:11]] == [10] * 11
+    assert [h.score for h in ranked[11:]] == [pytest.approx((1 - BARE) * 10 - BARE * 10)] * 6
+
+
+def test_a_bonus_is_added_to_all_paragraphs_of_its_document():
+    ranked = rerank(QUESTION, HITS, FakeReranker(), depth=10, keep=10, bonus={"id": 2.5, "another": 9.0})
+    assert [h.score for h in ranked][:2] == [10 + 2.5 + LEAD, 10 + 2.5]
+
+
+def test_where_no_hit_is_sure_the_conversation_orders_them_and_the_question_says_how_sure_the_best_is():
+    hits = [hit(3, "One mayor."), hit(4, "A voyage of a mayor."), hit(5, "The owls came with a voyage.")]
+    question, context = "Which mayor left harbour?", "Which mayor left harbour? owls voyage"
+    reranker = FakeReranker()
+    alone = rerank(question, hits, reranker, depth=10, keep=10)
+    assert [h.paragraph for h in alone] == [3, 4, 5]
+    del reranker.calls[:]
+    ranked = rerank(question, hits, reranker, depth=10, keep=10, context=context)
+    assert [h.paragraph for h in ranked] == [4, 3, 5]
+    assert reranker.calls[1] == (context, tuple(f"Title\n{h.text}" for h in hits))
+    assert ranked[0].score == alone[0].score
+    sure = rerank("mayor?", hits, reranker, depth=10, keep=10, context=context)
+    assert [h.score for h in sure] == [10, 10, -10]  # a sure hit needs no conversation
+
+
+@pytest.mark.parametrize(
+    ("published", "asked_on", "recent"),
+    [
+        ("2024-05-03", "2024-05-03", True),
+        ("2024-05-03", "2024-05-13", True),
+        ("2024-05-03", "2024-05-14", False),
+        ("2024-05-03", "2024-05-02", True),  # another time zone
+        ("2024-05-03", "2024-05-01", False),
+        ("2023-05-03", "2024-05-03", False),
+        ("", "2024-05-03", False),
+        ("2024-05-03", "", False),
+    ],
+)
+def test_an_article_is_recent_for_ten_days(published, asked_on, recent):
+    assert recency(published, asked_on) == (RECENT if recent else 0)
 
 
 def test_depth_limits_what_is_read_and_keep_what_comes_back():
@@ -37,6 +96,7 @@ def test_depth_limits_what_is_read_and_keep_what_comes_back():
     ranked = rerank(QUESTION, HITS, reranker, depth=2, keep=1)
     assert [h.paragraph for h in ranked] == [2]
     assert reranker.calls[0] == (QUESTION, ("Title\nNothing here.", f"Title\n{HITS[1].text}"))
+    assert reranker.calls[1] == (QUESTION, (HITS[1].text, "Nothing here."))
 
 
 def test_the_quote_is_the_best_sentence_and_a_part_of_the_text():
@@ -50,7 +110,7 @@ def test_the_model_reads_the_sentences_of_the_best_three_only():
     reranker = FakeReranker()
     hits = [hit(n, f"The mayor opened bridge {n}. It is old.") for n in range(6)]
     rerank(QUESTION, hits, reranker, depth=10, keep=10)
-    assert len(reranker.calls) == 1 + 3
+    assert len(reranker.calls) == 2 + 3
 
 
 def test_of_a_paragraph_without_end_only_the_likeliest_sentences_are_read():
@@ -58,7 +118,7 @@ def test_of_a_paragraph_without_end_only_the_likeliest_sentences_are_read():
     reranker = FakeReranker()
     (ranked,) = rerank(QUESTION, [hit(1, text)], reranker, depth=10, keep=10)
     assert ranked.quote == "The mayor opened the bridge."
-    assert [len(texts) for _, texts in reranker.calls] == [1, 24]
+    assert [len(texts) for _, texts in reranker.calls] == [1, 1, 24]
 
 
 def test_no_hits_are_no_work():

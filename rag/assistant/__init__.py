@@ -19,7 +19,7 @@ from rag.errors import DocumentMissing, QuestionError, RagError
 from rag.library import Library
 from rag.retrieve import Retriever
 from rag.split import paragraphs
-from rag.types import AddReport, Answer, Document, Done, Event, Generator, Hit, Paragraph
+from rag.types import AddReport, Answer, Document, Done, Event, Evidence, Generator, Hit, Paragraph
 
 __all__ = ["Assistant"]
 
@@ -146,9 +146,26 @@ class Assistant:
 
     # --- questions -------------------------------------------------------------------------------------------------
 
-    def search(self, question: str, documents: Sequence[str] | None = None) -> tuple[Hit, ...]:
-        """Returns the hits for a question, reranked, best first, without an answer."""
-        return self._asking(question, (), documents, None).search()
+    def search(
+        self,
+        question: str,
+        documents: Sequence[str] | None = None,
+        asked_on: str | datetime.date | None = None,
+    ) -> tuple[Hit, ...]:
+        """Returns the hits for a question, reranked, best first, without an answer; see `stream`."""
+        return self.find(question, (), documents, asked_on).hits
+
+    def find(
+        self,
+        question: str,
+        history: Sequence[Mapping[str, str]] = (),
+        documents: Sequence[str] | None = None,
+        asked_on: str | datetime.date | None = None,
+    ) -> Evidence:
+        """Returns what `stream` would yield first: the question as it is searched, and its hits."""
+        asking = self._asking(question, history, documents, asked_on)
+        asking.follow()
+        return Evidence(asking.search(), asking.question)
 
     def ask(
         self,

@@ -1,42 +1,44 @@
 """One question, from its words to an answer: search, evidence, drafts, claims.
 
-Whether the documents hold the answer is decided before the model is asked: by the reranker's scores, and by what the
-question takes for granted. The model drafts; what it wrote is shown as an answer only if a paragraph carries it. If nothing
-of a draft holds, a sure hit gets a second one from its best sentence alone, and in the end that sentence is the answer.
+Whether the documents hold the answer is decided by `rag.decide`, with what is known: before the model is asked, once it
+leans to yes or no, and once a paragraph carries its draft. What it wrote is shown as an answer only if a paragraph carries
+it. If no draft holds, the best sentence is the answer where it is near enough; articles that give other values are shown
+beside it.
 """
 
 from __future__ import annotations
 
+import datetime
+import itertools
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
-from rag import attribute, prompt
+from rag import attribute, decide, followup, prompt
+from rag.assistant.following import Searched, follow
 from rag.assistant.loading import Models
 from rag.config import Settings
 from rag.library import Library
-from rag.rerank import rerank
+from rag.rerank import lead, recency, rerank
 from rag.retrieve import Retriever
-from rag.split import sentences
+from rag.split import paragraphs, sentences
 from rag.types import NOT_FOUND, Answer, Citation, Claim, Delta, Done, Event, Evidence, Generator, Hit, Withdrawn
-
-LIKELY = 3.5
-"""From this score on a hit may hold the answer. Source: docs/experiments.md, "Thresholds"."""
-
-LIKELY_PER_WORD = 1.5
-SHORT = 2
-"""A question of few words ("Who ordered the campaign?") gives the reranker little to find, and its scores are lower: so much
-for each of its words beyond two that can be checked is enough. Source: docs/experiments.md, "Thresholds"."""
-
-CONFIDENT = 4.0
-"""A hit from this score on is a sure one. Source: docs/experiments.md, "Thresholds"."""
 
 CERTAIN = 7.0
 """From this score on, a name or number of the question that the document lacks is taken for a misspelling."""
 
+QUOTABLE = 6.0
+"""A sentence from this score on is the answer itself if no draft holds. Source: docs/experiments.md, "Deciding"."""
+
 _MAX_DRAFTED = 2  # hits that are drafted from, one after the other, until a sentence holds
-_NEAR = 1.0  # the second hit is drafted from if its score is so near to the best one's
+_NEAR = 2.0  # the second hit is drafted from if its score is so near to the best one's
+_MAX_COMPARED = 2  # other articles that are asked whether they say something else
+_MAX_AROUND = 60  # paragraphs of an article that are searched for what a draft says
+_ABSENT = ("number ", "rank ", "name ", "date ", "quoted ", "most words", "any word")  # as `attribute.check` begins
+_HOPELESS = 0.04  # below this chance before a draft, none is made
 _LOADING_SECONDS = 60  # a question waits so long for an answer model that is still loading
+_INITIAL = re.compile(r"(?<!\w)[A-Z]\.$")  # "R-N.Y.", "J. Smith": taken for the end of a sentence
 _SENTENCE_ENDS = '.!?。！？…"”’)'
 
 
@@ -55,6 +57,11 @@ class Asking:
     claims: list[Claim] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     used: set[tuple[str, int]] = field(default_factory=set)  # (document, paragraph) of the hits given to the model
+    searched: Searched | None = None
+    bonus: dict[str, float] = field(default_factory=dict)  # by document id: for being new when the question was asked
+    signals: decide.Signals | None = None
+    probability: float | None = None
+    declined: bool = False  # there was a draft that holds, but the documents do not seem to answer the question
     timings: dict[str, float | None] = field(
         default_factory=lambda: dict.fromkeys(("retrieve", "rerank", "first_token", "total"))
     )
@@ -62,89 +69,185 @@ class Asking:
     def stream(self) -> Iterator[Event]:
         """Yields the events of the answer; the last one is `Done`."""
         started = time.perf_counter()
-        if prompt.is_follow_up(self.question, self.history):
-            self.question = self._completed()
+        typed = self.question
+        self.follow()
         hits = self.search()
         yield Evidence(hits, self.question)
+        if titles := followup.choices(typed, self.history, hits):
+            self.timings["total"] = time.perf_counter() - started
+            yield Done(self._question_back(titles, hits))
+            return
         notice = ""
-        if believed := self._believed(hits):
+        if hits and self._is_checkable():
+            self.signals = self._search_signals(hits[0])
             generator, notice = self.models.generator(_LOADING_SECONDS)
-            if generator:
-                for event in self._draft_until_confirmed(generator, believed):
+            if generator is None:
+                notice = f"Only quotes can be shown. {notice}"
+            elif self._is_likely(_HOPELESS):
+                for event in self._draft_until_confirmed(generator, hits):
                     if isinstance(event, Delta) and self.timings["first_token"] is None:
                         self.timings["first_token"] = time.perf_counter() - started
                     yield event
-            else:
-                notice = f"Only quotes can be shown. {notice}"
-            sure = next((hit for hit in believed if hit.score >= CONFIDENT), None if generator else believed[0])
-            if sure and not self.claims:
-                yield self._quote(sure)
+                if self.claims:
+                    yield from self._compare(generator, hits)
+            if not self.claims and not self.declined and self._is_likely() and (not generator or self._is_quotable(hits[0])):
+                yield self._quote(hits[0])
         self.timings["total"] = time.perf_counter() - started
         yield Done(self._answer(hits, notice))
 
-    def _completed(self) -> str:
-        """Returns the follow-up as a full question."""
-        generator, _ = self.models.generator(_LOADING_SECONDS)
-        rewrite = ""
-        if generator:
-            rewrite = "".join(generator.stream(prompt.rewrite_prompt(self.question, self.history), max_tokens=80))
-        return prompt.checked_rewrite(rewrite, self.question, self.history)
+    def follow(self) -> None:
+        """Completes the question from the history, and takes note of what else is to be searched."""
+        self.searched = follow(self.question, self.history, lambda: self.models.generator(_LOADING_SECONDS)[0])
+        self.question = self.searched.question
 
     def search(self) -> tuple[Hit, ...]:
         """Returns the reranked hits, best first."""
         reranker, embedder = self.models.reranker, self.models.embedder
         started = time.perf_counter()
         vector = embedder.embed_question(self.question)
-        found = self.retriever.retrieve(self.question, vector, self.settings.top_k, self.documents)
+        searched = self.searched or Searched(self.question)
+        others = [(text, embedder.embed_question(text)) for text in searched.others]
+        found = self.retriever.retrieve(self.question, vector, self.settings.top_k, self.documents, others)
         retrieved = time.perf_counter()
-        hits = rerank(self.question, found, reranker, depth=self.settings.rerank_depth, keep=self.settings.evidence)
+        today = self.asked_on or datetime.date.today().isoformat()
+        self.bonus = {hit.document: recency(self._date_of(hit), today) for hit in found}
+        depth, keep = self.settings.rerank_depth, self.settings.evidence
+        hits = rerank(self.question, found, reranker, depth=depth, keep=keep, bonus=self.bonus, context=searched.context)
         self.timings["retrieve"] = retrieved - started
         self.timings["rerank"] = time.perf_counter() - retrieved
         return hits
 
-    def _believed(self, hits: Sequence[Hit]) -> list[Hit]:
-        """Returns the hits to draft from: the best one that may hold the answer, and the next one if it is as good.
+    def _is_checkable(self) -> bool:
+        asked = attribute.facts(self.question)
+        return bool(asked.words or asked.numbers)  # not so "?" and "the"
+
+    def _search_signals(self, hit: Hit) -> decide.Signals:
+        """Returns what speaks for an answer in a hit before the model is asked."""
+        score = self._read_score(hit) - decide.expected(attribute.n_checkable(self.question))
+        is_fresh = bool(self.bonus.get(hit.document))
+        is_stale = not is_fresh and bool(self._date_of(hit)) and prompt.means_now(self.question)
+        return decide.Signals(
+            score=score,
+            premise=float(self._has_false_premise(hit)),
+            fresh=float(is_fresh) if is_fresh or is_stale else None,
+        )
+
+    def _has_false_premise(self, hit: Hit) -> bool:
+        """True if a question takes for granted what the document of a hit does not say."""
+        if attribute.opposed(self.question, hit.quote):
+            return True
+        return self._read_score(hit) < CERTAIN and bool(attribute.unknown(self.question, self._context(hit)))
+
+    def _is_quotable(self, hit: Hit) -> bool:
+        """True if the best sentence of a hit is near to the question without its title too, although no draft held."""
+        return self.models.reranker.scores(self.question, [hit.quote])[0] >= QUOTABLE
+
+    def _learn(self, **signals: float) -> None:
+        if self.signals is not None:
+            self.signals = replace(self.signals, **signals)
+
+    def _is_likely(self, at_least: float | None = None) -> bool:
+        """True if the documents seem to hold the answer, by all that is known by now."""
+        if self.signals is None:
+            return False
+        self.probability = decide.probability(self.signals)
+        wanted = decide.threshold(self.settings.caution)
+        return self.probability >= (wanted if at_least is None else min(at_least, wanted))
+
+    def _draft_until_confirmed(self, generator: Generator, hits: Sequence[Hit]) -> Iterator[Event]:
+        """Drafts from the best paragraphs, one after the other, until a sentence is confirmed."""
+        for hit in self._chosen(hits):
+            block = self._block(hit, generator)
+            self.signals = replace(self._search_signals(hit), yes=self._yes(generator, block))
+            if not self._is_likely(_HOPELESS):
+                return
+            self.used.add((hit.document, hit.paragraph))
+            asked = prompt.answer_prompt(self.question, [block], self.asked_on)
+            draft = generator.stream(asked, max_tokens=self.settings.answer_tokens)
+            yield from self._confirm(draft, hit, hits)
+            if self.claims or self.declined:
+                return
+
+    def _compare(self, generator: Generator, hits: Sequence[Hit]) -> Iterator[Event]:
+        """Asks the best paragraphs of other articles too; where one gives another value, all are shown, newest first."""
+        first = self.claims[0]
+        for hit in self._others(hits, first.citations[0].document):
+            context = {hit.document: self._context(hit)}
+            if attribute.candidates(first.text, self.question, [hit], context):
+                continue  # it says the same
+            block = self._block(hit, generator)
+            signals = replace(self._search_signals(hit), yes=self._yes(generator, block))
+            asked = prompt.answer_prompt(self.question, [block], self.asked_on)
+            draft = "".join(generator.stream(asked, max_tokens=self.settings.answer_tokens)).strip()
+            self.used.add((hit.document, hit.paragraph))
+            sentence = attribute.restore_hedges(draft[: _first_sentence_end(draft) or len(draft)].strip(), hit.text)
+            spans = () if prompt.is_refusal(sentence) else attribute.candidates(sentence, self.question, [hit], context)
+            if spans and attribute.differs(first.text, sentence, self.question):
+                signals = replace(signals, supported=self._support(sentence, hit))
+                if decide.probability(signals) >= decide.threshold(self.settings.caution):
+                    yield self._claim(sentence, spans[0])
+        if len({claim.citations[0].document for claim in self.claims}) > 1:
+            self._tell_apart()
+
+    def _others(self, hits: Sequence[Hit], document: str) -> list[Hit]:
+        """Returns the best hits of other documents, if they are nearly as good as the best one of this one."""
+        best = next(hit.score for hit in hits if hit.document == document)
+        others = {hit.document: hit for hit in reversed(hits) if hit.document != document and hit.score >= best - _NEAR}
+        fitting = [hit for hit in others.values() if not attribute.unknown(self.question, self._context(hit))]
+        return sorted(fitting, key=lambda hit: -hit.score)[:_MAX_COMPARED]
+
+    def _tell_apart(self) -> None:
+        """Puts the newest article's claims first, and names each one's article and date."""
+        dated = []
+        for claim in self.claims:
+            document = self.library.document(claim.citations[0].document, claim.citations[0].version)
+            named = f"“{document.title}”" + (f" ({document.date})" if document.date else "")
+            dated.append((document.date, replace(claim, text=f"{named}: {claim.text}")))
+        dated.sort(key=lambda pair: pair[0], reverse=True)
+        order = list(dict.fromkeys(citation for _, claim in dated for citation in claim.citations))
+        numbered = {citation: replace(citation, number=n) for n, citation in enumerate(order, 1)}
+        self.claims = [Claim(claim.text, tuple(numbered[c] for c in claim.citations)) for _, claim in dated]
+        self.citations = list(numbered.values())
+
+    def _block(self, hit: Hit, generator: Generator) -> str:
+        budget = generator.context_tokens - self.settings.answer_tokens - prompt.BLOCK_OVERHEAD
+        return prompt.block(hit, budget - generator.count(self.question), generator.count)
+
+    def _yes(self, generator: Generator, block: str) -> float:
+        """Returns the log odds that the passage has the answer; it stays in the model's memory for the draft."""
+        asked = prompt.yes_prompt(self.question, [block], self.asked_on)
+        yes, capital_yes, no, capital_no = generator.weigh(asked, ("yes", "Yes", "no", "No"))
+        return max(yes, capital_yes) - max(no, capital_no)
+
+    def _is_only_absent(self, claim: str, hit: Hit, context: str) -> bool:
+        """True if the paragraph that was drafted from lacks something of a claim, but says nothing else in its place."""
+        return all(lack.startswith(_ABSENT) for lack in attribute.check(claim, self.question, hit.text, context))
+
+    def _support(self, claim: str, hit: Hit) -> float:
+        return attribute.support(claim, self.question, [hit.text], self.models.reranker.scores(claim, [hit.text]))
+
+    def _chosen(self, hits: Sequence[Hit]) -> list[Hit]:
+        """Returns the hits to draft from: the best one, and the next one if it is as good.
 
         If the best one is not certain and lacks a name or number of the question, a paragraph of the same document that has
         them all comes first: "How many Vietnamese?" is not answered where only the total stands.
         """
-        asked = attribute.facts(self.question)
-        if not (asked.words or asked.numbers):  # "?", "the"
-            return []
-        believed = [hit for hit in hits if self._is_believed(hit)]
-        if believed and (best := believed[0]).score < CERTAIN:
-            named = (hit for hit in believed if hit.document == best.document and not self._unknown(hit))
+        best = hits[0]
+        near = [hit for hit in hits if hit.score >= best.score - _NEAR]
+        if self._read_score(best) < CERTAIN:
+            named = (hit for hit in near if hit.document == best.document and not self._unknown(hit))
             first = next(named, best)
-            believed = [first, *(hit for hit in believed if hit is not first)]
-        return [hit for hit in believed if hit.score >= believed[0].score - _NEAR][:_MAX_DRAFTED]
+            near = [first, *(hit for hit in near if hit is not first)]
+        return near[:_MAX_DRAFTED]
+
+    def _read_score(self, hit: Hit) -> float:
+        """Returns the reranker's own score, without what was added for date and place."""
+        return hit.score - self.bonus.get(hit.document, 0.0) - lead(hit)
 
     def _unknown(self, hit: Hit) -> tuple[str, ...]:
         return attribute.unknown(self.question, f"{hit.title}\n{hit.text}")
 
-    def _is_believed(self, hit: Hit) -> bool:
-        """True if a hit may hold the answer: a good score, and the document says what the question takes for granted."""
-        needed = min(LIKELY, LIKELY_PER_WORD * max(0, attribute.n_checkable(self.question) - SHORT))
-        if hit.score < needed or attribute.opposed(self.question, hit.quote):
-            return False
-        return hit.score >= CERTAIN or not attribute.unknown(self.question, self._context(hit))
-
-    def _draft_until_confirmed(self, generator: Generator, hits: Sequence[Hit]) -> Iterator[Event]:
-        """Drafts from each hit's paragraph, and from the best sentence of a sure one, until a sentence is confirmed."""
-        budget = generator.context_tokens - self.settings.answer_tokens - prompt.BLOCK_OVERHEAD
-        budget -= generator.count(self.question)
-        for hit in hits:
-            self.used.add((hit.document, hit.paragraph))
-            blocks = [prompt.block(hit, budget, generator.count)]
-            if hit.score >= CONFIDENT and hit.quote != hit.text:
-                blocks.append(hit.quote)
-            for block in blocks:
-                asked = prompt.answer_prompt(self.question, [block], self.asked_on)
-                draft = generator.stream(asked, max_tokens=self.settings.answer_tokens)
-                yield from self._confirm(draft, hit)
-                if self.claims:
-                    return
-
-    def _confirm(self, draft: Iterator[str], hit: Hit) -> Iterator[Event]:
+    def _confirm(self, draft: Iterator[str], hit: Hit, hits: Sequence[Hit]) -> Iterator[Event]:
         """Yields the draft's words, and at each sentence's end what became of it, before the words of the next one."""
         pending, n_shown = "", 0
         for piece in draft:
@@ -152,20 +255,47 @@ class Asking:
             while (end := _first_sentence_end(pending)) is not None:
                 if n_shown < end:
                     yield Delta(pending[n_shown:end])
-                yield self._judge(pending[:end].strip(), hit)
+                yield self._judge(pending[:end].strip(), hit, hits)
                 pending, n_shown = pending[end:], max(n_shown - end, 0)
             if n_shown < len(pending):
                 yield Delta(pending[n_shown:])
                 n_shown = len(pending)
         if pending.strip():
-            yield self._judge(pending.strip(), hit)
+            yield self._judge(pending.strip(), hit, hits)
 
-    def _judge(self, sentence: str, hit: Hit) -> Claim | Withdrawn:
-        """Confirms a sentence of the draft with its citation, or withdraws it."""
-        if prompt.is_refusal(sentence):
+    def _judge(self, sentence: str, drafted: Hit, hits: Sequence[Hit]) -> Claim | Withdrawn:
+        """Confirms a sentence of the draft with its citation, or withdraws it.
+
+        The model reads the title with the paragraph: what it took from the title is cited where the article says it.
+        """
+        if self.declined or prompt.is_refusal(sentence):
             return Withdrawn(sentence)
-        spans = attribute.candidates(sentence, self.question, [hit], {hit.document: self._context(hit)})
-        return self._claim(sentence, spans[0]) if spans else Withdrawn(sentence)
+        context = {drafted.document: self._context(drafted)}
+        around = (hit for hit in itertools.chain(hits, self._paragraphs_of(drafted)) if hit.document == drafted.document)
+        for hit in itertools.chain((drafted,), around):
+            restored = attribute.restore_hedges(sentence, hit.text)
+            if spans := attribute.candidates(restored, self.question, [hit], context):
+                break
+            if hit is drafted and not self._is_only_absent(restored, hit, context[hit.document]):
+                return Withdrawn(sentence)
+        else:
+            return Withdrawn(sentence)
+        if not self.claims:
+            self._learn(supported=self._support(restored, spans[0].hit))
+            if not self._is_likely():
+                self.declined = True
+                return Withdrawn(sentence)
+        return self._claim(restored, spans[0])
+
+    def _paragraphs_of(self, hit: Hit) -> Iterator[Hit]:
+        """Yields the paragraphs of a hit's document as hits of their own, the nearest ones first."""
+        document = self.library.document(hit.document, hit.version)
+        for paragraph in sorted(paragraphs(document), key=lambda p: abs(p.number - hit.paragraph))[:_MAX_AROUND]:
+            start, end = paragraph.start, paragraph.end
+            yield replace(hit, paragraph=paragraph.number, start=start, end=end, text=document.text[start:end], quote="")
+
+    def _date_of(self, hit: Hit) -> str:
+        return self.library.document(hit.document, hit.version).date
 
     def _context(self, hit: Hit) -> str:
         document = self.library.document(hit.document, hit.version)
@@ -188,6 +318,10 @@ class Asking:
         self.claims.append(claim)
         return claim
 
+    def _question_back(self, titles: Sequence[str], hits: Sequence[Hit]) -> Answer:
+        text = followup.question_back(titles)
+        return Answer(text, "clarify", self.question, evidence=tuple(hits), timings=self.timings)
+
     def _answer(self, hits: Sequence[Hit], notice: str) -> Answer:
         return Answer(
             text=attribute.marked(self.claims) or NOT_FOUND,
@@ -198,12 +332,14 @@ class Asking:
             evidence=tuple(replace(hit, used=(hit.document, hit.paragraph) in self.used) for hit in hits),
             timings=self.timings,
             notice=notice,
+            probability=self.probability,
+            signals=asdict(self.signals) if self.signals else None,
         )
 
 
 def _first_sentence_end(text: str) -> int | None:
     """Returns where the first sentence of a growing text ends; None while the rest of it may still come."""
-    spans = sentences(text)
-    if len(spans) > 1 and text[spans[0][1] - 1] in _SENTENCE_ENDS:
-        return spans[0][1]
+    for _, end in sentences(text)[:-1]:
+        if text[end - 1] in _SENTENCE_ENDS and not _INITIAL.search(text, 0, end):
+            return end
     return None

@@ -105,7 +105,7 @@ def evaluate(
     packs = read_packs(folders, settings.index / "corpus")
     general = limit if isinstance(limit, Limit) else Limit(limit)
     asked = questions(packs, read_ids(ids, packs) if ids else None, limits(packs, general, takes or {}))
-    models = models or _loaded(settings, answers and any(question.claim is None for question in asked))
+    models = models or _loaded(settings, any(q.claim is None and (answers or q.history) for q in asked))
     memory = Memory(settings.index.parent / "memory.sqlite") if reuse else None
     run = _Run(settings, _remembering(models, settings, memory) if memory else models, answers, not reuse, progress)
     try:
@@ -153,8 +153,9 @@ class _Run:
         return rows
 
 
-def _loaded(settings: Settings, answers: bool) -> Models:
-    settings = settings if answers else replace(settings, answer_model=NO_MODEL)
+def _loaded(settings: Settings, writes: bool) -> Models:
+    """Loads the models; the answer model only if it `writes`: answers, or follow-ups in full."""
+    settings = settings if writes else replace(settings, answer_model=NO_MODEL)
     models = Models.load(settings)
     generator, reason = models.generator(None)
     if generator is None and settings.answer_model != NO_MODEL:

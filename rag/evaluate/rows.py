@@ -81,6 +81,7 @@ class Row:
     label: bool | None = None
     support: float | None = None
     probability: float | None = None
+    signals: Mapping[str, float | None] | None = None
     retrieve: float | None = None
     rerank: float | None = None
     first_token: float | None = None
@@ -98,7 +99,7 @@ def ask(assistant: Assistant, question: Question, known: Collection[str], *, ans
 
     Args:
         known: ids of the documents that could be added.
-        answers: False to search only, without the conversation before the question.
+        answers: False to search only.
         timed: False to leave the times out.
     """
     documents = None if question.documents is None else [d for d in question.documents if d in known]
@@ -107,8 +108,8 @@ def ask(assistant: Assistant, question: Question, known: Collection[str], *, ans
         if answers:
             answer = assistant.ask(question.text, question.history, documents, question.asked_on)
         else:
-            hits = assistant.search(question.text, documents)
-            answer = Answer("", "not_found", question.text, evidence=hits, timings={})
+            found = assistant.find(question.text, question.history, documents, question.asked_on)
+            answer = Answer("", "not_found", found.question, evidence=found.hits, timings={})
     except RagError as exc:  # one question that cannot be asked does not end the evaluation; it counts as wrong
         answer = Answer(NOT_FOUND, "not_found", question.text, timings={})
         error = str(exc)
@@ -140,6 +141,7 @@ def _plain(question: Question, answer: Answer) -> Row:
         free_text=question.free_text,
         cluster=question.cluster,
         probability=answer.probability,
+        signals=answer.signals,
         expected=question.answers,
         quotes=tuple(citation.quote for citation in answer.citations),
         evidence=tuple(_seen(hit, question) for hit in answer.evidence[:_SHOWN]),

@@ -1,0 +1,47 @@
+"""Deciding: the logistic function by hand, and that what was fitted is whole and points the right way."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+
+import pytest
+
+from rag import decide
+from rag.config import ROOT
+from rag.decide import Signals, probability, threshold
+
+NAMES = [field.name for field in dataclasses.fields(Signals)]
+GOOD = Signals(score=6.0, premise=0.0, fresh=None, yes=3.0, supported=0.9)
+BAD = Signals(score=-8.0, premise=1.0, fresh=None, yes=-3.0, supported=0.2)
+
+
+def test_the_probability_is_a_logistic_function_of_the_scaled_signals(monkeypatch):
+    fitted = {"intercept": 0.5, "weights": dict.fromkeys(NAMES, 0.0), "scaling": dict.fromkeys(NAMES, (0.0, 1.0))}
+    fitted["weights"] |= {"score": 2.0, "yes": 1.0}
+    fitted["scaling"] |= {"score": (4.0, 2.0), "yes": (1.0, 4.0)}
+    monkeypatch.setattr(decide, "_fitted", lambda: fitted)
+    total = 0.5 + 2 * (4.5 - 4) / 2 + (3 - 1) / 4  # a score of 6 counts as 4.5
+    assert probability(GOOD) == pytest.approx(1 / (1 + math.exp(-total)))
+    # what was not asked is worth its mean
+    assert probability(dataclasses.replace(GOOD, yes=None)) == pytest.approx(1 / (1 + math.exp(-1.0)))
+
+
+def test_of_a_long_question_more_is_expected():
+    assert [decide.expected(n) for n in (0, 2, 3, 5, 6, 20)] == [0, 0, 1, 3, 3.5, 3.5]
+
+
+def test_what_was_fitted_is_whole():
+    fitted = json.loads((ROOT / "rag" / "decide.json").read_text(encoding="utf-8"))
+    assert list(fitted["weights"]) == list(fitted["scaling"]) == NAMES
+    assert all(deviation > 0 for _, deviation in fitted["scaling"].values())
+    assert 0 < threshold("talkative") < threshold("balanced") < threshold("careful") < 1
+    assert threshold("always") == 0
+
+
+def test_what_was_fitted_believes_good_signals_and_not_bad_ones():
+    assert probability(GOOD) > threshold("careful")
+    assert probability(BAD) < threshold("talkative")
+    for name, worse in {"score": -2.0, "yes": -4.0, "premise": 1.0, "supported": 0.1}.items():
+        assert probability(dataclasses.replace(GOOD, **{name: worse})) < probability(GOOD), name
