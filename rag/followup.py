@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 
 from rag.attribute import facts, fold, has, is_same, n_checkable
 from rag.prompt import is_refusal
@@ -32,9 +33,14 @@ _PRONOUN = re.compile(r"\b(?:it|its|he|him|his|she|her|hers|they|them|their|thei
 _EXPLETIVE = re.compile(
     r"\b(?:(?:is|was) it|it (?:is|was))(?=\W+\w+\W+(?:to|that|for)\b)", re.IGNORECASE
 )  # "Is it possible to ...?"
-_ANTECEDENT = re.compile(r"\b(?:an?|any|each|every|some)\W+[a-z]|\w\W+(?!I\b)[A-Z]")
+_NAMED = re.compile(r"\w\W+(?!I\b)[A-Z]")
+_ONE = re.compile(r"\ban?\W+[a-z]")
+_SUBJECT = re.compile(  # "Which company lost its head?", but not "Which teams did he play for?"
+    r"^\W*which\W+\w+\b(?!.*\b(?:is|are|was|were|did|does|do|has|have|had|can|could|will|would|should)\b)",
+    re.IGNORECASE | re.DOTALL,
+)
 _LEANING = re.compile(
-    r"\b(?:others|both|which ones?)\b|\bthe (?:ones?|others?|former|latter|same|two|three)\b"
+    r"\b(?:others|both|which ones?)\b|\bthe (?:ones?|others?|former|latter|same)\b|\bthe (?:two|three)\b(?:\W+\w+){0,2}\W*$"
     r"|\b(?:first|second|third|last|next|other|another|such|similar) ones?\b"
     # "that" points back after a verb or preposition, and at the end; behind a noun it begins a clause
     r"|\b(?:is|are|was|were|did|does|do|has|had|in|on|at|of|to|by|for|from|with|about|after|before|why|how|when) that\b"
@@ -47,7 +53,9 @@ _POINTING = re.compile(
     r"(?!\W+(?:week|month|year|morning|evening|weekend|season|summer|winter|spring|autumn|time|century|decade)s?\b)",
     re.IGNORECASE,
 )
-_POINTED_AT = re.compile(_POINTING.pattern + r"\W+((?:\w+\W+){0,3}?\w+)(?=\W|$)", re.IGNORECASE)
+_POINTED_AT = re.compile(_POINTING.pattern + r"\W+(\w+(?:\W+\w+){0,2})", re.IGNORECASE)
+_PREDICATE = re.compile(r"\b(?:is|are|was|were) (?:this|these|those)\W+\w+\W*$", re.IGNORECASE)  # "Were these repainted?"
+_SOURCES = frozenset("article document text story page passage paragraph report".split())  # what a reader has before them
 _BARE = re.compile(r"^\W*(?:why|when|where|how|who|which one)\b\W*(?:\w+\b\W*){0,3}$", re.IGNORECASE)
 _BARE_COUNT = re.compile(r"^\W*how (?:many|much)\b\W*(?:\w+\b\W*){0,2}$", re.IGNORECASE)
 _COMPARING = re.compile(  # "Which is older?", "What is the smallest?"
@@ -116,7 +124,12 @@ def is_follow_up(question: str, history: History) -> bool:
 def _has_open_pronoun(question: str) -> bool:
     """True if a pronoun stands for nothing that the question itself names before it, a name or "a bridge"."""
     question = _EXPLETIVE.sub("", question)
-    return any(not _ANTECEDENT.search(question[: match.start()]) for match in _PRONOUN.finditer(question))
+    return any(not _is_named_before(match, question[: match.start()]) for match in _PRONOUN.finditer(question))
+
+
+def _is_named_before(pronoun: re.Match[str], before: str) -> bool:
+    one = _ONE.search(before) if pronoun[0].lower() in ("it", "its") else None
+    return bool(_NAMED.search(before) or one or _SUBJECT.match(before))
 
 
 def is_new_topic(question: str, history: History) -> bool:
@@ -125,12 +138,12 @@ def is_new_topic(question: str, history: History) -> bool:
 
 
 def _pointed_nowhere(question: str, history: History) -> Iterator[frozenset[str]]:
-    """Yields the nouns, with the words before them, at which a question points and which were not said."""
-    for match in _POINTED_AT.finditer(question):
-        nouns = facts(match[1]).words
-        said = facts(" ".join([question[: match.start()], *(m["content"] for m in history)])).words
-        if nouns and not any(has(said, noun) for noun in nouns):
-            yield nouns
+    """Yields the first words of what a question points at, if no word of it was said: "state" of "this state library"."""
+    for match in () if _PREDICATE.search(question) else _POINTED_AT.finditer(question):
+        named = [fold(word) for word in takewhile(n_checkable, re.findall(r"\w+", match[1]))]
+        said = facts(" ".join([question[: match.start()], *(m["content"] for m in history)])).words | _SOURCES
+        if named and not any(has(said, word) for word in named):
+            yield frozenset(named[:1])
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -141,7 +154,7 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def checked_rewrite(rewrite: str, question: str, history: History) -> str:
-    """Returns the model's rewrite if it can be trusted, else the follow-up with the question before it behind it.
+    """Returns the model's rewrite if it can be trusted, else "".
 
     It can be trusted if it is one question, keeps the words of what the follow-up asks, has no word of weight that was not
     said, and adds one.
@@ -154,6 +167,11 @@ def checked_rewrite(rewrite: str, question: str, history: History) -> str:
     is_one = candidate.endswith("?") and len(candidate) <= _MAX_REWRITE
     if is_one and own <= _weighty(candidate) and words <= said and words - _weighty(question):
         return candidate
+    return ""
+
+
+def stand_in(question: str, history: History) -> str:
+    """Returns a follow-up with the question before it behind it, for want of a rewrite."""
     return f"{question} {_shortened(_question_before(history), _MAX_PREVIOUS)}"
 
 

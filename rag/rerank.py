@@ -83,6 +83,7 @@ def rerank(
     keep: int,
     bonus: Mapping[str, float] | None = None,
     context: str = "",
+    typed: str = "",
 ) -> tuple[Hit, ...]:
     """Returns the best hits with their scores and best sentences, best first.
 
@@ -93,18 +94,24 @@ def rerank(
         depth: so many of the hits are read.
         keep: so many are returned, at most.
         bonus: by document id, what is added to the scores of its paragraphs; see `recency`.
-        context: the question together with what the conversation is about, "" without one. It orders the paragraphs where
-            the question alone finds no sure one; how sure the best one is, the question alone decides.
+        context: the question together with what the conversation is about, "" without one. Where the question alone finds
+            no sure paragraph, it orders those after the best one.
+        typed: a follow-up as it was typed, if the question only stands in for it. It orders the paragraphs better, but of
+            how sure the best one is it says less than the question.
     """
     read = hits[:depth]
     texts = [index_text(h.title, h.text) for h in read]
-    titled = reranker.scores(question, texts)
+    asked = typed or question
+    titled = reranker.scores(asked, texts)
     if context and max(titled, default=ALONE) < ALONE:
         titled = _ordered_by_both(titled, reranker.scores(context, texts))
     first = sorted(zip(read, titled, strict=True), key=lambda pair: -pair[1])[: max(_READ_BARE, keep)]
-    bare = reranker.scores(question, [hit.text for hit, _ in first[:_READ_BARE]])
+    bare = reranker.scores(asked, [hit.text for hit, _ in first[:_READ_BARE]])
     scores = [(1 - BARE) * t + BARE * b for (_, t), b in zip(first, bare, strict=False)]
     scores += [min(t, *scores) for _, t in first[_READ_BARE:]]  # those that were not read again stay behind
+    if typed and scores:
+        raised = max(reranker.scores(question, texts)) - max(scores)
+        scores = [score + raised for score in scores]
     bonus = bonus or {}
     scored = [replace(h, score=s + bonus.get(h.document, 0.0) + lead(h)) for (h, _), s in zip(first, scores, strict=True)]
     ranked = sorted(scored, key=lambda h: -h.score)[:keep]
@@ -113,9 +120,11 @@ def rerank(
 
 
 def _ordered_by_both(alone: Sequence[float], together: Sequence[float]) -> list[float]:
-    """Returns the weighted means of both scores, all shifted so that the best of them is the best score of the first."""
+    """Returns the weighted means of both scores, none above the best score of the first; that one stays first."""
     means = [(a + CONTEXT * b) / (1 + CONTEXT) for a, b in zip(alone, together, strict=True)]
-    return [mean + max(alone) - max(means) for mean in means]
+    best = max(range(len(alone)), key=alone.__getitem__)
+    lowered = min(alone[best] - max(means), 0.0)
+    return [alone[n] if n == best else mean + lowered for n, mean in enumerate(means)]
 
 
 def lead(hit: Hit) -> float:

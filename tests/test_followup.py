@@ -15,6 +15,7 @@ from rag.followup import (
     is_follow_up,
     is_new_topic,
     question_back,
+    stand_in,
     topic,
 )
 from rag.types import NOT_FOUND, Hit
@@ -49,6 +50,12 @@ def said(*messages):
         "How old is that bridge?",
         "Which one is older?",
         "Who said that?",
+        "Were these repainted?",
+        "What is the difference between the two counts?",
+        "What were some of his finds?",
+        "What made it a surprise?",
+        "Which forests did they leave?",
+        "What else does this article say?",
         "Okay. And the voles?",
         "Forty is a lot. What about hares?",
         "Which is older?",
@@ -80,6 +87,8 @@ def test_a_question_that_leans_on_the_history_is_a_follow_up(question):
         "Did Ilse Varga open the bridge herself before she left office?",
         "What can be added to a drink to make it sweeter?",
         "What services does this library offer?",  # no library was spoken of
+        "Which company lost its head this week?",
+        "what are the five parts of a tram line in plants?",
         "What happened in Arlen this week?",
         "Okay, what did the repair of the Arlen bridge cost?",
     ],
@@ -95,8 +104,6 @@ def test_a_question_of_one_very_long_word_is_judged_at_once():
 
 
 # --- rewrites ------------------------------------------------------------------------------------------------------
-
-FALLBACK = "And how many voles? How many owls were counted in the Marrow forest?"
 
 
 @pytest.mark.parametrize(
@@ -123,8 +130,12 @@ def test_a_rewrite_of_what_was_said_is_used(rewrite):
         " \n ",
     ],
 )
-def test_else_the_question_before_is_kept_and_the_follow_up_put_behind_it(rewrite):
-    assert checked_rewrite(rewrite, "And how many voles?", HISTORY) == FALLBACK
+def test_another_rewrite_is_not_used(rewrite):
+    assert checked_rewrite(rewrite, "And how many voles?", HISTORY) == ""
+
+
+def test_the_question_before_stands_in_for_a_rewrite():
+    assert stand_in("And how many voles?", HISTORY) == "And how many voles? How many owls were counted in the Marrow forest?"
 
 
 @pytest.mark.parametrize("question", ["Did he also count owls?", "Did the former count owls?", "Who else did count owls?"])
@@ -148,12 +159,11 @@ def test_words_of_reference_and_asking_need_not_be_kept():
 def test_the_answer_s_words_were_said_too():
     history = ({"role": "user", "content": "Who is the mayor?"}, {"role": "assistant", "content": "Ilse Varga. [1]"})
     assert checked_rewrite("How old is Ilse Varga?", "How old is she?", history) == "How old is Ilse Varga?"
-    assert checked_rewrite("How old is Tomas Reyk?", "How old is she?", history) == "How old is she? Who is the mayor?"
+    assert checked_rewrite("How old is Tomas Reyk?", "How old is she?", history) == ""
 
 
 def test_a_rewrite_that_completes_nothing_is_not_used():
-    rewrite = "Who counted them?"
-    assert checked_rewrite(rewrite, "Who counted them?", HISTORY) == f"Who counted them? {HISTORY[0]['content']}"
+    assert checked_rewrite("Who counted them?", "Who counted them?", HISTORY) == ""
 
 
 def test_what_is_said_beside_the_question_need_not_be_kept():
@@ -163,7 +173,7 @@ def test_what_is_said_beside_the_question_need_not_be_kept():
 
 def test_the_question_that_stands_in_for_a_rewrite_is_one_that_can_be_understood():
     history = said("Who is the mayor of Arlen?", "Ilse Varga is the mayor.", "How old is she?", NOT_FOUND)
-    assert checked_rewrite("", "And where was she born?", history) == "And where was she born? Who is the mayor of Arlen?"
+    assert stand_in("And where did she sing?", history) == "And where did she sing? Who is the mayor of Arlen?"
 
 
 # --- what a conversation is about ----------------------------------------------------------------------------------
@@ -200,6 +210,9 @@ def test_without_a_question_before_there_is_no_topic():
     [
         ("What services does this library offer?", True),
         ("What do these old bridges cost?", True),
+        ("How old are those snowy birds?", False),  # snowy was said
+        ("What does this article say?", False),
+        ("Were these repainted?", False),
         ("Where do these owls live?", False),
         ("What happened this week?", False),
         ("The library of Arlen is old. What does this library offer?", False),

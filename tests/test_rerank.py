@@ -59,19 +59,37 @@ def test_a_bonus_is_added_to_all_paragraphs_of_its_document():
     assert [h.score for h in ranked][:2] == [10 + 2.5 + LEAD, 10 + 2.5]
 
 
-def test_where_no_hit_is_sure_the_conversation_orders_them_and_the_question_says_how_sure_the_best_is():
-    hits = [hit(3, "One mayor."), hit(4, "A voyage of a mayor."), hit(5, "The owls came with a voyage.")]
-    question, context = "Which mayor left harbour?", "Which mayor left harbour? owls voyage"
+SAILED = [
+    hit(3, "One mayor."),
+    hit(4, "A harbour."),
+    hit(5, "The owls came with a voyage."),
+    hit(6, "A mayor, an owls voyage."),
+]
+ASKED, CONVERSATION = "Which mayor left harbour?", "Which mayor left harbour? owls voyage"
+
+
+def test_where_no_hit_is_sure_the_conversation_orders_those_after_the_best_one():
     reranker = FakeReranker()
-    alone = rerank(question, hits, reranker, depth=10, keep=10)
-    assert [h.paragraph for h in alone] == [3, 4, 5]
+    alone = rerank(ASKED, SAILED, reranker, depth=10, keep=10)
+    assert [h.paragraph for h in alone] == [3, 4, 6, 5]
     del reranker.calls[:]
-    ranked = rerank(question, hits, reranker, depth=10, keep=10, context=context)
-    assert [h.paragraph for h in ranked] == [4, 3, 5]
-    assert reranker.calls[1] == (context, tuple(f"Title\n{h.text}" for h in hits))
-    assert ranked[0].score == alone[0].score
-    sure = rerank("mayor?", hits, reranker, depth=10, keep=10, context=context)
-    assert [h.score for h in sure] == [10, 10, -10]  # a sure hit needs no conversation
+    ranked = rerank(ASKED, SAILED, reranker, depth=10, keep=10, context=CONVERSATION)
+    assert [h.paragraph for h in ranked] == [3, 6, 4, 5]
+    assert reranker.calls[1] == (CONVERSATION, tuple(f"Title\n{h.text}" for h in SAILED))
+    assert ranked[0].score == alone[0].score  # how sure it is, the question alone says
+
+
+def test_a_sure_hit_needs_no_conversation():
+    reranker = FakeReranker()
+    rerank("mayor?", SAILED, reranker, depth=10, keep=10, context=CONVERSATION)
+    assert CONVERSATION not in {question for question, _ in reranker.calls}
+
+
+def test_a_question_that_stands_in_for_a_follow_up_says_how_sure_the_best_hit_is_but_does_not_order():
+    ranked = rerank("mayor voyage", SAILED, FakeReranker(), depth=10, keep=10, typed="harbour mayor left")
+    assert [h.paragraph for h in ranked] == [3, 4, 6, 5]
+    assert ranked[0].score == 10
+    assert rerank("mayor", [], FakeReranker(), depth=10, keep=10, typed="owls") == ()
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,16 @@ class Asking:
         today = self.asked_on or datetime.date.today().isoformat()
         self.bonus = {hit.document: recency(self._date_of(hit), today) for hit in found}
         depth, keep = self.settings.rerank_depth, self.settings.evidence
-        hits = rerank(self.question, found, reranker, depth=depth, keep=keep, bonus=self.bonus, context=searched.context)
+        hits = rerank(
+            self.question,
+            found,
+            reranker,
+            depth=depth,
+            keep=keep,
+            bonus=self.bonus,
+            context=searched.context,
+            typed=searched.typed,
+        )
         self.timings["retrieve"] = retrieved - started
         self.timings["rerank"] = time.perf_counter() - retrieved
         return hits

@@ -19,11 +19,13 @@ class Searched:
         question: in full; it is what is shown, and what the documents are asked.
         others: further queries.
         context: the question with what the conversation is about, for the reranker; "" without a conversation.
+        typed: the question as it was typed, if it leans on the conversation and no rewrite can be trusted; else "".
     """
 
     question: str
     others: tuple[str, ...] = ()
     context: str = ""
+    typed: str = ""
 
 
 def follow(question: str, history: Sequence[Mapping[str, str]], generator: Callable[[], Generator | None]) -> Searched:
@@ -47,5 +49,6 @@ def follow(question: str, history: Sequence[Mapping[str, str]], generator: Calla
     if model:
         asked = prompt.rewrite_prompt(question, history)
         rewrite = "".join(model.stream(asked, max_tokens=_MAX_REWRITE_TOKENS))
-    full = followup.checked_rewrite(rewrite, question, history)
-    return Searched(full, (question, context), context)
+    if full := followup.checked_rewrite(rewrite, question, history):
+        return Searched(full, (question, context), context)
+    return Searched(followup.stand_in(question, history), (question, context), context, typed=question)
