@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from rag.attribute import check, missing
+from rag.attribute import check
 
 ARRESTS = (
     "Authorities arrested suspects of various nationalities, including 347 Vietnamese, 271 Indonesians, 226 Chinese, "
@@ -38,7 +38,7 @@ COST = "Its repair cost 4.2 million crowns, said the mayor, Ilse Varga. The town
     ],
 )
 def test_what_a_passage_says_is_carried(claim, question, passage):
-    assert missing(claim, question, passage, "") == ()
+    assert check(claim, question, passage, "") == ()
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_what_a_passage_says_is_carried(claim, question, passage):
     ],
 )
 def test_what_a_passage_does_not_say_is_named(claim, question, passage, lacking):
-    found = missing(claim, question, passage, "")
+    found = check(claim, question, passage, "")
     assert len(found) == len(lacking)
     assert all(got.startswith(expected) for got, expected in zip(found, lacking, strict=True))
 
@@ -76,16 +76,16 @@ def test_what_the_question_names_may_be_elsewhere_in_the_document_but_must_be_th
         "In 2024 the repair of the Arlen bridge cost 4.2 million crowns.",
         "What did Arlen's repair cost in 2024?",
     )
-    assert missing(claim, question, COST, "Arlen reopens\n2024-05-03") == ()
-    assert missing(claim, question, COST, "") == ("number 2024", "name arlen")
-    assert missing(claim, "What did the repair cost?", COST, "Arlen reopens\n2024-05-03") == ("number 2024", "name arlen")
+    assert check(claim, question, COST, "Arlen reopens\n2024-05-03") == ()
+    assert check(claim, question, COST, "") == ("number 2024", "name arlen")
+    assert check(claim, "What did the repair cost?", COST, "Arlen reopens\n2024-05-03") == ("number 2024", "name arlen")
 
 
 def test_half_of_a_claim_s_own_words_must_be_there():
     # Own words, besides the question's: closed, flood are there; terrible, sudden are not; with "huge" most are lacking.
     question = "What happened to the bridge?"
-    assert missing("The bridge was closed by a terrible sudden flood.", question, BRIDGE, "") == ()
-    assert missing("The bridge was closed by a huge terrible sudden flood.", question, BRIDGE, "") == (
+    assert check("The bridge was closed by a terrible sudden flood.", question, BRIDGE, "") == ()
+    assert check("The bridge was closed by a huge terrible sudden flood.", question, BRIDGE, "") == (
         "most words of 'The bridge was closed by a huge terrible sudden flood.'",
     )
 
@@ -106,7 +106,7 @@ PAID = "The town paid 1.1 million crowns, said the mayor, Ilse Varga. The defici
     ],
 )
 def test_invented_names_and_turned_facts_are_not_carried(claim, question, passage, lacking):
-    assert any(lacking in reason for reason in missing(claim, question, passage, PAID))
+    assert any(lacking in reason for reason in check(claim, question, passage, PAID))
 
 
 # --- all checks together ---------------------------------------------------------------------------------------------
@@ -214,10 +214,6 @@ def test_what_is_said_in_other_words_is_carried(claim, question, passage):
 )
 def test_what_is_turned_or_taken_from_a_neighbour_is_not(claim, question, passage):
     assert check(claim, question, passage, f"{ARTICLE}\n{passage}") != ()
-
-
-def test_its_first_name_still_works():
-    assert missing is check
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from rag.library import Library
 from rag.rerank import lead, recency, rerank
 from rag.retrieve import Retriever
 from rag.split import paragraphs, sentences
-from rag.types import NOT_FOUND, Answer, Citation, Claim, Delta, Done, Event, Evidence, Generator, Hit, Withdrawn
+from rag.types import NOT_FOUND, Answer, Citation, Claim, Delta, Document, Done, Event, Evidence, Generator, Hit, Withdrawn
 
 CERTAIN = 7.0
 """From this score on, a name or number of the question that the document lacks is taken for a misspelling."""
@@ -58,6 +58,7 @@ class Asking:
     citations: list[Citation] = field(default_factory=list)
     used: set[tuple[str, int]] = field(default_factory=set)  # (document, paragraph) of the hits given to the model
     searched: Searched | None = None
+    read: dict[tuple[str, str], Document] = field(default_factory=dict)  # documents of hits, by id and version
     bonus: dict[str, float] = field(default_factory=dict)  # by document id: for being new when the question was asked
     signals: decide.Signals | None = None
     probability: float | None = None
@@ -109,9 +110,9 @@ class Asking:
         others = [(text, embedder.embed_question(text)) for text in searched.others]
         found = self.retriever.retrieve(self.question, vector, self.settings.top_k, self.documents, others)
         retrieved = time.perf_counter()
-        today = self.asked_on or datetime.date.today().isoformat()
-        self.bonus = {hit.document: recency(self._date_of(hit), today) for hit in found}
         depth, keep = self.settings.rerank_depth, self.settings.evidence
+        today = self.asked_on or datetime.date.today().isoformat()
+        self.bonus = {hit.document: recency(self._document(hit).date, today) for hit in found[:depth]}
         hits = rerank(
             self.question,
             found,
@@ -134,7 +135,7 @@ class Asking:
         """Returns what speaks for an answer in a hit before the model is asked."""
         score = self._read_score(hit) - decide.expected(attribute.n_checkable(self.question))
         is_fresh = bool(self.bonus.get(hit.document))
-        is_stale = not is_fresh and bool(self._date_of(hit)) and prompt.means_now(self.question)
+        is_stale = not is_fresh and bool(self._document(hit).date) and prompt.means_now(self.question)
         return decide.Signals(
             score=score,
             premise=float(self._has_false_premise(hit)),
@@ -170,10 +171,7 @@ class Asking:
             self.signals = replace(self._search_signals(hit), yes=self._yes(generator, block))
             if not self._is_likely(_HOPELESS):
                 return
-            self.used.add((hit.document, hit.paragraph))
-            asked = prompt.answer_prompt(self.question, [block], self.asked_on)
-            draft = generator.stream(asked, max_tokens=self.settings.answer_tokens)
-            yield from self._confirm(draft, hit, hits)
+            yield from self._confirm(self._draft(generator, hit, block), hit, hits)
             if self.claims or self.declined:
                 return
 
@@ -186,9 +184,7 @@ class Asking:
                 continue  # it says the same
             block = self._block(hit, generator)
             signals = replace(self._search_signals(hit), yes=self._yes(generator, block))
-            asked = prompt.answer_prompt(self.question, [block], self.asked_on)
-            draft = "".join(generator.stream(asked, max_tokens=self.settings.answer_tokens)).strip()
-            self.used.add((hit.document, hit.paragraph))
+            draft = "".join(self._draft(generator, hit, block)).strip()
             sentence = attribute.restore_hedges(draft[: _first_sentence_end(draft) or len(draft)].strip(), hit.text)
             spans = () if prompt.is_refusal(sentence) else attribute.candidates(sentence, self.question, [hit], context)
             if spans and attribute.differs(first.text, sentence, self.question):
@@ -209,7 +205,7 @@ class Asking:
         """Puts the newest article's claims first, and names each one's article and date."""
         dated = []
         for claim in self.claims:
-            document = self.library.document(claim.citations[0].document, claim.citations[0].version)
+            document = self._document(claim.citations[0])
             named = f"“{document.title}”" + (f" ({document.date})" if document.date else "")
             dated.append((document.date, replace(claim, text=f"{named}: {claim.text}")))
         dated.sort(key=lambda pair: pair[0], reverse=True)
@@ -217,6 +213,11 @@ class Asking:
         numbered = {citation: replace(citation, number=n) for n, citation in enumerate(order, 1)}
         self.claims = [Claim(claim.text, tuple(numbered[c] for c in claim.citations)) for _, claim in dated]
         self.citations = list(numbered.values())
+
+    def _draft(self, generator: Generator, hit: Hit, block: str) -> Iterator[str]:
+        self.used.add((hit.document, hit.paragraph))
+        asked = prompt.answer_prompt(self.question, [block], self.asked_on)
+        return generator.stream(asked, max_tokens=self.settings.answer_tokens)
 
     def _block(self, hit: Hit, generator: Generator) -> str:
         budget = generator.context_tokens - self.settings.answer_tokens - prompt.BLOCK_OVERHEAD
@@ -280,8 +281,11 @@ class Asking:
         if self.declined or prompt.is_refusal(sentence):
             return Withdrawn(sentence)
         context = {drafted.document: self._context(drafted)}
-        around = (hit for hit in itertools.chain(hits, self._paragraphs_of(drafted)) if hit.document == drafted.document)
-        for hit in itertools.chain((drafted,), around):
+        checked: set[int] = set()
+        for hit in itertools.chain((drafted,), hits, self._paragraphs_of(drafted)):
+            if hit.document != drafted.document or hit.paragraph in checked:
+                continue
+            checked.add(hit.paragraph)
             restored = attribute.restore_hedges(sentence, hit.text)
             if spans := attribute.candidates(restored, self.question, [hit], context):
                 break
@@ -298,16 +302,19 @@ class Asking:
 
     def _paragraphs_of(self, hit: Hit) -> Iterator[Hit]:
         """Yields the paragraphs of a hit's document as hits of their own, the nearest ones first."""
-        document = self.library.document(hit.document, hit.version)
+        document = self._document(hit)
         for paragraph in sorted(paragraphs(document), key=lambda p: abs(p.number - hit.paragraph))[:_MAX_AROUND]:
             start, end = paragraph.start, paragraph.end
             yield replace(hit, paragraph=paragraph.number, start=start, end=end, text=document.text[start:end], quote="")
 
-    def _date_of(self, hit: Hit) -> str:
-        return self.library.document(hit.document, hit.version).date
+    def _document(self, hit: Hit | Citation) -> Document:
+        key = hit.document, hit.version
+        if key not in self.read:
+            self.read[key] = self.library.document(*key)
+        return self.read[key]
 
     def _context(self, hit: Hit) -> str:
-        document = self.library.document(hit.document, hit.version)
+        document = self._document(hit)
         return f"{document.title}\n{document.date}\n{document.text}"
 
     def _quote(self, hit: Hit) -> Claim:

@@ -9,7 +9,7 @@ for an answer.
 """
 
 from rag.attribute.binding import is_bound
-from rag.attribute.checking import MIN_COVERAGE, check, missing
+from rag.attribute.checking import MIN_COVERAGE, check
 from rag.attribute.citing import Span, candidates, cite, marked
 from rag.attribute.comparing import differs
 from rag.attribute.facts import Facts, facts, n_checkable
@@ -33,7 +33,6 @@ __all__ = [
     "is_bound",
     "is_same",
     "marked",
-    "missing",
     "n_checkable",
     "numbers",
     "opposed",

@@ -59,10 +59,6 @@ def check(claim: str, question: str, passage: str, context: str) -> tuple[str, .
     return tuple(lacking)
 
 
-missing = check
-"""The name that it had first."""
-
-
 def _missing_numbers(plain: str, said: Facts, question: str, passage: str, context: str) -> list[str]:
     """Numbers and ordinals of a claim, dates left out: "the 3rd" is there if "the third" is."""
     there = everything(passage).numbers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.attribute.checking import missing
+from rag.attribute.checking import check
 from rag.attribute.facts import everything, facts
 from rag.attribute.words import has
 from rag.split import sentences
@@ -39,7 +39,7 @@ def candidates(claim: str, question: str, hits: Sequence[Hit], contexts: Mapping
     spans = []
     for hit in hits:
         context = contexts.get(hit.document, "")
-        if not missing(claim, question, hit.text, context):
+        if not check(claim, question, hit.text, context):
             spans.append(_shortest(claim, question, hit, context))
     return tuple(spans)
 
@@ -47,15 +47,17 @@ def candidates(claim: str, question: str, hits: Sequence[Hit], contexts: Mapping
 def _shortest(claim: str, question: str, hit: Hit, context: str) -> Span:
     parts = sentences(hit.text) or ((0, len(hit.text)),)
     wanted = facts(f"{question} {claim}").words
+
+    def n_shared(run: tuple[int, int]) -> int:
+        there = everything(hit.text[slice(*run)]).words
+        return sum(has(there, word) for word in wanted)
+
     for length in range(1, min(_MAX_SPAN, len(parts)) + 1):
         runs = [(parts[n][0], parts[n + length - 1][1]) for n in range(len(parts) - length + 1)]
         if len(runs) > _MAX_RUNS:  # of a paragraph without an end only the likeliest ones
-            shared = {run: sum(has(everything(hit.text[slice(*run)]).words, word) for word in wanted) for run in runs}
-            runs = sorted(sorted(runs, key=lambda run: -shared[run])[:_MAX_RUNS])
-        carrying = [(s, e) for s, e in runs if not missing(claim, question, hit.text[s:e], context)]
-        if carrying:
-            common = [sum(has(everything(hit.text[s:e]).words, word) for word in wanted) for s, e in carrying]
-            return Span(hit, *carrying[max(range(len(carrying)), key=common.__getitem__)])
+            runs = sorted(sorted(runs, key=n_shared, reverse=True)[:_MAX_RUNS])
+        if carrying := [(s, e) for s, e in runs if not check(claim, question, hit.text[s:e], context)]:
+            return Span(hit, *max(carrying, key=n_shared))
     return Span(hit, parts[0][0], parts[-1][1])
 
 
