@@ -11,6 +11,7 @@ import pytest
 from rag import decide
 from rag.config import ROOT
 from rag.decide import Signals, probability, threshold
+from tests.bench import fit_decision
 
 NAMES = [field.name for field in dataclasses.fields(Signals)]
 GOOD = Signals(score=6.0, premise=0.0, fresh=None, yes=3.0, supported=0.9)
@@ -45,3 +46,12 @@ def test_what_was_fitted_believes_good_signals_and_not_bad_ones():
     assert probability(BAD) < threshold("talkative")
     for name, worse in {"score": -2.0, "yes": -4.0, "premise": 1.0, "supported": 0.1}.items():
         assert probability(dataclasses.replace(GOOD, **{name: worse})) < probability(GOOD), name
+
+
+def test_what_is_fitted_is_what_is_weighed():
+    # The scores were once fitted uncut, and cut when it came to deciding.
+    rows = [{"signals": dataclasses.asdict(signals)} for signals in (GOOD, BAD, dataclasses.replace(BAD, score=-20.0))]
+    found = fit_decision.weighed(rows)
+    assert found.shape == (3, len(NAMES))
+    assert found[:, NAMES.index("score")].tolist() == [4.5, -8.0, -9.5]
+    assert math.isnan(found[0, NAMES.index("fresh")])

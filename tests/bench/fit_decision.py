@@ -21,7 +21,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from rag.config import ROOT
-from rag.decide import Signals
+from rag.decide import Signals, features
 
 NAMES = [field.name for field in dataclasses.fields(Signals)]
 FOLDS = 5
@@ -33,6 +33,12 @@ def read(paths: list[Path]) -> list[dict[str, Any]]:
     """Returns the questions that count and for which something was found."""
     rows = [row for path in paths for row in json.loads(path.read_text(encoding="utf-8"))["questions"]]
     return [row for row in rows if row["signals"] and row["counted"] and row["kind"] != "underspecified"]
+
+
+def weighed(rows: list[dict[str, Any]]) -> np.ndarray:
+    """Returns the features of each question as `rag.decide` weighs them, shape (n, len(NAMES)); NaN where there is none."""
+    found = [features(Signals(**row["signals"])) for row in rows]
+    return np.array([[np.nan if one[name] is None else one[name] for name in NAMES] for one in found], float)
 
 
 def weights(rows: list[dict[str, Any]]) -> np.ndarray:
@@ -67,9 +73,7 @@ def main() -> None:
     options = parser.parse_args()
     rows = read(options.files)
     labels = np.array([row["answerable"] for row in rows], int)
-    raw = np.array(
-        [[np.nan if row["signals"][name] is None else row["signals"][name] for name in NAMES] for row in rows], float
-    )
+    raw = weighed(rows)
     mean, deviation = np.nanmean(raw, axis=0), np.nanstd(raw, axis=0) + 1e-9
     values = np.nan_to_num((raw - mean) / deviation)
     packs = np.array([row["pack"] for row in rows])
