@@ -19,6 +19,7 @@ _REWRITE = (
     "You complete follow-up questions. Write the last question again as one full question that can be understood "
     "without the conversation. Keep its words. Write only the question."
 )
+_SUMMARY = "Say in one short sentence what the passage tells. Copy names, numbers and dates exactly."
 _EXAMPLE = "You write one short question that the passage answers with a fact. Write only the question."
 
 _REFUSING = re.compile(
@@ -117,6 +118,11 @@ def rewrite_prompt(question: str, history: Sequence[Mapping[str, str]]) -> Promp
     answers = [n for n, m in enumerate(recent) if m["role"] == "assistant"]
     said = [f"{names[m['role']]}: {_shortened(m['content'])}" for n, m in enumerate(recent) if n not in answers[:-1]]
     return Prompt(_REWRITE, ("\n".join(said),), f"Last question: {question}\nFull question:")
+
+
+def summary_prompt(block: str) -> Prompt:
+    """Returns the prompt for one sentence on a passage of an article that is summed up."""
+    return Prompt(_SUMMARY, (block,), "Sentence:")
 
 
 def example_prompt(text: str) -> Prompt:

@@ -15,9 +15,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
-from rag import attribute, decide, followup, prompt
+from rag import arithmetic, attribute, decide, followup, prompt
 from rag.assistant.following import Searched, follow
 from rag.assistant.loading import Models
+from rag.assistant.reckoning import reckon
+from rag.assistant.summarizing import asks_for_summary, is_about, telling, topic
 from rag.config import Settings
 from rag.library import Library
 from rag.rerank import lead, recency, rerank
@@ -35,9 +37,10 @@ _MAX_DRAFTED = 2  # hits that are drafted from, one after the other, until a sen
 _NEAR = 2.0  # the second hit is drafted from if its score is so near to the best one's
 _MAX_COMPARED = 2  # other articles that are asked whether they say something else
 _MAX_AROUND = 60  # paragraphs of an article that are searched for what a draft says
-_ABSENT = ("number ", "rank ", "name ", "date ", "quoted ", "most words", "any word")  # as `attribute.check` begins
+_ABSENT = ("number ", "rank ", "name ", "date ", "quoted ", "most words", "any word", "word ")  # as `attribute.check` begins
 _HOPELESS = 0.04  # below this chance before a draft, none is made
 _LOADING_SECONDS = 60  # a question waits so long for an answer model that is still loading
+_MAX_QUOTED = 300  # characters of a sentence that stands in a summary for a draft that does not hold
 _INITIAL = re.compile(r"(?<!\w)[A-Z]\.$")  # "R-N.Y.", "J. Smith": taken for the end of a sentence
 _SENTENCE_ENDS = '.!?。！？…"”’)'
 
@@ -62,6 +65,9 @@ class Asking:
     bonus: dict[str, float] = field(default_factory=dict)  # by document id: for being new when the question was asked
     signals: decide.Signals | None = None
     probability: float | None = None
+    others: list[Hit] = field(default_factory=list)  # hits of parts of the question that were given to the model
+    is_part: bool = False  # of a question that is answered by reckoning
+    notice: str = ""
     declined: bool = False  # there was a draft that holds, but the documents do not seem to answer the question
     timings: dict[str, float | None] = field(
         default_factory=lambda: dict.fromkeys(("retrieve", "rerank", "first_token", "total"))
@@ -74,27 +80,93 @@ class Asking:
         self.follow()
         hits = self.search()
         yield Evidence(hits, self.question)
-        if titles := followup.choices(typed, self.history, hits):
+        if titles := self._choices(typed, hits):
             self.timings["total"] = time.perf_counter() - started
             yield Done(self._question_back(titles, hits))
             return
-        notice = ""
-        if hits and self._is_checkable():
-            self.signals = self._search_signals(hits[0])
-            generator, notice = self.models.generator(_LOADING_SECONDS)
-            if generator is None:
-                notice = f"Only quotes can be shown. {notice}"
-            elif self._is_likely(_HOPELESS):
-                for event in self._draft_until_confirmed(generator, hits):
-                    if isinstance(event, Delta) and self.timings["first_token"] is None:
-                        self.timings["first_token"] = time.perf_counter() - started
-                    yield event
-                if self.claims:
-                    yield from self._compare(generator, hits)
-            if not self.claims and not self.declined and self._is_likely() and (not generator or self._is_quotable(hits[0])):
-                yield self._quote(hits[0])
+        for event in self._work(hits):
+            if isinstance(event, Delta) and self.timings["first_token"] is None:
+                self.timings["first_token"] = time.perf_counter() - started
+            yield event
         self.timings["total"] = time.perf_counter() - started
-        yield Done(self._answer(hits, notice))
+        yield Done(self._answer(hits))
+
+    def _work(self, hits: Sequence[Hit]) -> Iterator[Event]:
+        """Yields what is written and confirmed; the claims are kept."""
+        if not hits:
+            return
+        if asks_for_summary(self.question):
+            yield from self._summarize(hits)
+            return
+        if (plan := arithmetic.plan(self.question)) and not self.is_part:
+            yield from self._reckon(plan)
+        if not self.claims and self._is_checkable():
+            yield from self._answer_one(hits)
+
+    def _answer_one(self, hits: Sequence[Hit]) -> Iterator[Event]:
+        """Drafts from the best paragraphs and compares other articles; without a draft that holds, the best sentence."""
+        self.signals = self._search_signals(hits[0])
+        generator = self._generator()
+        if generator and self._is_likely(_HOPELESS):
+            yield from self._draft_until_confirmed(generator, hits)
+            if self.claims:
+                yield from self._compare(generator, hits)
+        if not self.claims and not self.declined and self._is_likely() and (not generator or self._is_quotable(hits[0])):
+            yield self._quote(hits[0])
+
+    def _generator(self) -> Generator | None:
+        generator, notice = self.models.generator(_LOADING_SECONDS)
+        self.notice = notice if generator else f"Only quotes can be shown. {notice}"
+        return generator
+
+    def _choices(self, typed: str, hits: Sequence[Hit]) -> tuple[str, ...]:
+        """Returns the titles to ask back with, if the question is too vague."""
+        if asks_for_summary(self.question):
+            titles = tuple(dict.fromkeys(hit.title for hit in hits))[: followup.MAX_CHOICES]
+            return titles if not topic(self.question) and len(titles) > 1 else ()
+        return followup.choices(typed, self.history, hits)
+
+    def _reckon(self, plan: arithmetic.Plan) -> Iterator[Event]:
+        """Asks the parts of a question that is answered by reckoning; if none of them is answered, there are no claims."""
+
+        def ask(question: str) -> Iterator[Event]:
+            part = replace(self, question=question, history=(), claims=[], timings=dict(self.timings), is_part=True)
+            yield from part.stream()
+            self.probability = min((p for p in (self.probability, part.probability) if p is not None), default=None)
+
+        reckoned = yield from reckon(plan, ask)
+        self.claims, self.citations = attribute.numbered(reckoned.claims)
+        self.others = [hit for answer in reckoned.answers for hit in answer.evidence if hit.used]
+        if self.claims and reckoned.missing:
+            self.notice = f"The documents do not say: {' '.join(reckoned.missing)}"
+
+    def _summarize(self, hits: Sequence[Hit]) -> Iterator[Event]:
+        """Sums up the article that is meant, a sentence for each of its telling paragraphs, each cited."""
+        asked = topic(self.question)
+        meant = next((hit for hit in hits if is_about(asked, self._context(hit))), None)
+        if meant is None:
+            return
+        context = {meant.document: self._context(meant)}
+        generator = self._generator()
+        article = sorted(self._paragraphs_of(meant), key=lambda hit: hit.paragraph)
+        for hit in telling(article, self.models.embedder):
+            sentence = ""
+            if generator:
+                self.used.add((hit.document, hit.paragraph))
+                asked_for = prompt.summary_prompt(self._block(hit, generator))
+                for piece in generator.stream(asked_for, max_tokens=self.settings.answer_tokens):
+                    sentence += piece
+                    yield Delta(piece)
+            sentence = sentence.strip()[: _first_sentence_end(sentence.strip())]
+            restored = attribute.restore_hedges(sentence, hit.text)
+            if sentence and (spans := attribute.candidates(restored, "", [hit], context)):
+                yield self._claim(restored, spans[0])
+                continue
+            if sentence:
+                yield Withdrawn(sentence)
+            start, end = sentences(hit.text)[0]
+            if end - start <= _MAX_QUOTED:
+                yield self._claim(hit.text[start:end], attribute.Span(hit, start, end))
 
     def follow(self) -> None:
         """Completes the question from the history, and takes note of what else is to be searched."""
@@ -209,10 +281,7 @@ class Asking:
             named = f"“{document.title}”" + (f" ({document.date})" if document.date else "")
             dated.append((document.date, replace(claim, text=f"{named}: {claim.text}")))
         dated.sort(key=lambda pair: pair[0], reverse=True)
-        order = list(dict.fromkeys(citation for _, claim in dated for citation in claim.citations))
-        numbered = {citation: replace(citation, number=n) for n, citation in enumerate(order, 1)}
-        self.claims = [Claim(claim.text, tuple(numbered[c] for c in claim.citations)) for _, claim in dated]
-        self.citations = list(numbered.values())
+        self.claims, self.citations = attribute.numbered(claim for _, claim in dated)
 
     def _draft(self, generator: Generator, hit: Hit, block: str) -> Iterator[str]:
         self.used.add((hit.document, hit.paragraph))
@@ -278,7 +347,8 @@ class Asking:
 
         The model reads the title with the paragraph: what it took from the title is cited where the article says it.
         """
-        if self.declined or prompt.is_refusal(sentence):
+        plain = attribute.without_reply(sentence) if attribute.asks_whether(self.question) else sentence
+        if self.declined or not plain or prompt.is_refusal(sentence):
             return Withdrawn(sentence)
         context = {drafted.document: self._context(drafted)}
         checked: set[int] = set()
@@ -286,7 +356,7 @@ class Asking:
             if hit.document != drafted.document or hit.paragraph in checked:
                 continue
             checked.add(hit.paragraph)
-            restored = attribute.restore_hedges(sentence, hit.text)
+            restored = attribute.restore_hedges(plain, hit.text)
             if spans := attribute.candidates(restored, self.question, [hit], context):
                 break
             if hit is drafted and not self._is_only_absent(restored, hit, context[hit.document]):
@@ -298,7 +368,7 @@ class Asking:
             if not self._is_likely():
                 self.declined = True
                 return Withdrawn(sentence)
-        return self._claim(restored, spans[0])
+        return self._claim(attribute.with_reply(restored, self.question, spans[0].text), spans[0])
 
     def _paragraphs_of(self, hit: Hit) -> Iterator[Hit]:
         """Yields the paragraphs of a hit's document as hits of their own, the nearest ones first."""
@@ -338,16 +408,19 @@ class Asking:
         text = followup.question_back(titles)
         return Answer(text, "clarify", self.question, evidence=tuple(hits), timings=self.timings)
 
-    def _answer(self, hits: Sequence[Hit], notice: str) -> Answer:
+    def _answer(self, hits: Sequence[Hit]) -> Answer:
+        given = [replace(hit, used=(hit.document, hit.paragraph) in self.used) for hit in hits]
+        shown = {(hit.document, hit.paragraph) for hit in given}
+        others = [hit for hit in self.others if (hit.document, hit.paragraph) not in shown]
         return Answer(
             text=attribute.marked(self.claims) or NOT_FOUND,
             status="answered" if self.claims else "not_found",
             question=self.question,
             claims=tuple(self.claims),
             citations=tuple(self.citations),
-            evidence=tuple(replace(hit, used=(hit.document, hit.paragraph) in self.used) for hit in hits),
+            evidence=(*given[: self.settings.evidence - len(others)], *others),
             timings=self.timings,
-            notice=notice,
+            notice=self.notice,
             probability=self.probability,
             signals=asdict(self.signals) if self.signals else None,
         )

@@ -8,35 +8,45 @@ question may take for granted what the document does not say (`unknown`, `oppose
 for an answer.
 """
 
-from rag.attribute.binding import is_bound
+from rag.attribute.affirming import asks_whether, with_reply, without_reply
+from rag.attribute.binding import is_bound, unit
 from rag.attribute.checking import MIN_COVERAGE, check
-from rag.attribute.citing import Span, candidates, cite, marked
+from rag.attribute.citing import Span, candidates, cite, marked, numbered
+from rag.attribute.clauses import clauses
 from rag.attribute.comparing import differs
 from rag.attribute.facts import Facts, facts, n_checkable
-from rag.attribute.hedging import restore_hedges
+from rag.attribute.hedging import is_hedged, restore_hedges
 from rag.attribute.premises import opposed, unknown
 from rag.attribute.supporting import support
 from rag.attribute.values import numbers
-from rag.attribute.words import fold, has, is_same
+from rag.attribute.words import FUNCTION_WORDS, fold, has, is_same
 
 __all__ = [
+    "FUNCTION_WORDS",
     "MIN_COVERAGE",
     "Facts",
     "Span",
+    "asks_whether",
     "candidates",
     "check",
     "cite",
+    "clauses",
     "differs",
     "facts",
     "fold",
     "has",
     "is_bound",
+    "is_hedged",
     "is_same",
     "marked",
     "n_checkable",
+    "numbered",
     "numbers",
     "opposed",
     "restore_hedges",
     "support",
+    "unit",
     "unknown",
+    "with_reply",
+    "without_reply",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.attribute.checking import check
 from rag.attribute.facts import everything, facts
@@ -76,6 +76,16 @@ def cite(text: str, span: Span, number: int) -> Claim:
         quote=span.text,
     )
     return Claim(text, (citation,))
+
+
+def numbered(claims: Iterable[Claim]) -> tuple[list[Claim], list[Citation]]:
+    """Returns claims with their citations numbered in the order in which they stand, equal ones alike; and the citations."""
+    claims = list(claims)
+    order: dict[Citation, Citation] = {}
+    for citation in (citation for claim in claims for citation in claim.citations):
+        order.setdefault(replace(citation, number=0), replace(citation, number=len(order) + 1))
+    renewed = [replace(c, citations=tuple(order[replace(x, number=0)] for x in c.citations)) for c in claims]
+    return renewed, list(order.values())
 
 
 def marked(claims: Iterable[Claim]) -> str:

@@ -102,6 +102,11 @@ def _is_no_hedge(match: re.Match[str], text: str, value: float, end: int) -> boo
     return False
 
 
+def is_hedged(text: str, value: float) -> bool:
+    """True if a number of a text has a hedge before it: "more than 1,362"."""
+    return any(hedge.kind for hedge in value_hedges(text) if hedge.value == value)
+
+
 def missing_hedges(claim: str, question: str, passage: str) -> list[str]:
     """Returns the hedges of a passage that a claim leaves out or turns, and those that it brings to a bare number."""
     return [*_lost_values(claim, question, passage), *_lost_words(claim, question, passage)]

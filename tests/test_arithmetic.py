@@ -1,0 +1,162 @@
+"""Questions taken apart, numbers taken out of sentences, and what comes of them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.arithmetic import plan, result, value
+
+ARRESTED = "Authorities arrested 347 Vietnamese, 271 Indonesians and 226 Chinese."
+
+
+@pytest.mark.parametrize(
+    ("question", "operation", "parts"),
+    [
+        (
+            "How many more Vietnamese than Indonesians were arrested?",
+            "difference",
+            ("How many Vietnamese were arrested?", "How many Indonesians were arrested?"),
+        ),
+        (
+            "How many more passengers used the ferries in January than in February?",
+            "difference",
+            ("How many passengers used the ferries in January?", "How many passengers used the ferries in February?"),
+        ),
+        (
+            "How much more did the state pay than the town?",
+            "difference",
+            ("How much did the state pay?", "How much did the town pay?"),
+        ),
+        (
+            "How many metres longer is the new pier than the old one?",
+            "difference",
+            ("How long is the new pier?", "How long is the old pier?"),
+        ),
+        (
+            "Which bridge is longer, the blue one or the red one?",
+            "greatest",
+            ("How long is the blue bridge?", "How long is the red bridge?"),
+        ),
+        (
+            "Were more Chinese than Indonesians arrested?",
+            "more",
+            ("How many Chinese were arrested?", "How many Indonesians were arrested?"),
+        ),
+        ("Did the state pay more than the town?", "more", ("How much did the state pay?", "How much did the town pay?")),
+        (
+            "How many Vietnamese, Indonesians and Chinese were arrested in all?",
+            "sum",
+            ("How many Vietnamese were arrested?", "How many Indonesians were arrested?", "How many Chinese were arrested?"),
+        ),
+        (
+            "How many passengers came in January and February together?",
+            "sum",
+            ("How many passengers came in January?", "How many passengers came in February?"),
+        ),
+        (
+            "How much did the state and the town pay together?",
+            "sum",
+            ("How much did the state pay?", "How much did the town pay?"),
+        ),
+    ],
+)
+def test_a_question_for_reckoning_is_taken_apart(question, operation, parts):
+    made = plan(question)
+    assert made is not None
+    assert (made.operation, made.parts) == (operation, parts)
+    assert len(made.names) == len(parts)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many people were arrested in total?",
+        "How many more than five came?",
+        "How many Indonesians were arrested?",
+        "Who is older than the mayor?",
+        "Is the pier longer than the bridge?",
+        "",
+    ],
+)
+def test_other_questions_are_left_alone(question):
+    assert plan(question) is None
+
+
+@given(st.text(alphabet="abc ,?ABC and how many more than in all were", max_size=80))
+def test_any_text_can_be_asked_for_a_plan(text):
+    made = plan(f"How many more {text} than {text} were there in all?")
+    assert made is None or len(made.parts) >= 2
+
+
+def test_the_number_is_the_one_of_the_clause_that_names_the_part():
+    made = plan("How many more Vietnamese than Indonesians were arrested?")
+    assert [value(made, n, ARRESTED).number for n in (0, 1)] == [347, 271]
+    assert value(made, 0, "More than 347 Vietnamese were arrested.") is None
+    assert value(made, 0, "Vietnamese were arrested.") is None
+    assert value(made, 0, "347 Vietnamese and 12 other Vietnamese were arrested.") is None
+
+
+@pytest.mark.parametrize(
+    ("question", "sentences", "expected"),
+    [
+        (
+            "How many more Vietnamese than Indonesians were arrested?",
+            ("347 Vietnamese were arrested.", ARRESTED),
+            "That is 76 more (347 − 271).",
+        ),
+        (
+            "How many more Indonesians than Vietnamese were arrested?",
+            ("271 Indonesians were arrested.", "347 Vietnamese were arrested."),
+            "That is 76 fewer (347 − 271).",
+        ),
+        (
+            "How much more did the state pay than the town?",
+            ("The state paid 11 million crowns.", "The town paid 7.4 million."),
+            "That is 3.6 million crowns more (11 million − 7.4 million).",
+        ),
+        (
+            "How much more did the state pay than the town?",
+            ("The state paid $11 million.", "The town paid $7.4 million."),
+            "That is $3.6 million more (11 million − 7.4 million).",
+        ),
+        ("How much more did the state pay than the town?", ("The state paid 11 crowns.", "The town paid 7 euros."), ""),
+        ("How much longer is the pier than the road?", ("The pier is 240 metres long.", "The road is 1 km long."), ""),
+        (
+            "How much longer is the pier than the bridge?",
+            ("The pier is 240 metres long.", "The bridge is 180.5 metres long."),
+            "That is 59.5 metres longer (240 − 180.5).",
+        ),
+        (
+            "Which is longer, the pier or the bridge?",
+            ("The pier is 180 metres long.", "The bridge is 240 metres long."),
+            "So the bridge is longer.",
+        ),
+        (
+            "Which is longer, the pier or the bridge?",
+            ("The pier is 180 m long.", "The bridge is 180 m long."),
+            "They are equal.",
+        ),
+        (
+            "Were more Chinese than Indonesians arrested?",
+            ("226 Chinese were arrested.", "271 Indonesians were arrested."),
+            "So no: 226 is fewer than 271.",
+        ),
+        (
+            "How many Vietnamese and Indonesians were arrested in all?",
+            ("347 Vietnamese were arrested.", "271 Indonesians were arrested."),
+            "Together that is 618 (347 + 271).",
+        ),
+        (
+            "How many boats came in May and June together?",
+            ("In May 1,200 boats came.", "In June 900 boats came."),
+            "Together that is 2,100 boats (1,200 + 900).",
+        ),
+    ],
+)
+def test_the_result_tells_the_numbers_that_it_was_made_from(question, sentences, expected):
+    made = plan(question)
+    values = [value(made, n, sentence) for n, sentence in enumerate(sentences)]
+    assert all(values), values
+    assert result(made, values) == expected

@@ -1,0 +1,96 @@
+"""Which questions ask what an article is about, which article they mean, and which of its paragraphs are summed up."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.assistant.summarizing import asks_for_summary, is_about, telling, topic
+from rag.types import Claim, Done, Hit
+from tests.fakes import FakeEmbedder, FakeGenerator, FakeReranker
+
+
+def hit(text, paragraph):
+    return Hit("id", "version", "Title", "/a/b.txt", paragraph, 0, len(text), text, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Summarise the article on the bridge.", {"bridge"}),
+        ("Can you give me a short summary of the owls story?", {"owls"}),
+        ("What is this article about?", set()),
+        ("tl;dr", set()),
+        ("What are the main points?", set()),
+    ],
+)
+def test_a_summary_is_asked_for_and_of_what(question, expected):
+    assert asks_for_summary(question)
+    assert topic(question) == expected
+
+
+@pytest.mark.parametrize("question", ["What was the quarrel about?", "Who wrote about the owls?", "How long is the pier?"])
+def test_other_questions_ask_for_no_summary(question):
+    assert not asks_for_summary(question)
+
+
+def test_a_document_is_meant_if_it_has_most_of_the_words():
+    assert is_about(frozenset({"bridge", "arlen"}), "The bridge of Arlen")
+    assert not is_about(frozenset({"bridge", "owls"}), "The bridge of Arlen")
+    assert is_about(frozenset(), "anything")
+
+
+def test_the_telling_paragraphs_are_the_first_and_those_that_say_different_things():
+    texts = [
+        "Photo: the harbour",
+        "the pier of the town was opened on Tuesday by the mayor",
+        "the pier of the town was opened on Tuesday by the mayor again",
+        "owls hunt voles at night in the forest of the town",
+        "the library of the town lends tools to all who come",
+    ]
+    chosen = telling([hit(text, paragraph=n) for n, text in enumerate(texts, 1)], FakeEmbedder())
+    numbers = [one.paragraph for one in chosen]
+    assert numbers[0] == 2
+    assert len(numbers) == 2
+    assert numbers[1] in (4, 5)
+
+
+def test_each_sentence_of_a_summary_is_cited_and_one_that_does_not_hold_is_replaced_by_a_quote(make_assistant, articles):
+    table = {"Sentence:": "The stone bridge of Arlen was opened again on Friday."}
+    assistant = make_assistant(generator=FakeGenerator(table), reranker=FakeReranker())
+    assistant.add(articles)
+    events = list(assistant.stream("Summarise the article on the old bridge of Arlen."))
+    answer = events[-1].answer
+    assert isinstance(events[-1], Done)
+    assert [c.paragraph for c in answer.citations] == [1, 2]
+    assert answer.claims[0].text == "The stone bridge of Arlen was opened again on Friday."
+    # the fake says the same of the second paragraph, which does not carry it
+    assert (
+        answer.claims[1].text
+        == answer.citations[1].quote
+        == "Its repair cost 4.2 million crowns, said the mayor, Ilse Varga."
+    )
+    assert [e for e in events if isinstance(e, Claim)] == list(answer.claims)
+
+
+def test_without_the_answer_model_a_summary_is_made_of_quotes(make_assistant, articles):
+    assistant = make_assistant()
+    assistant.add(articles)
+    answer = assistant.ask("Summarise the article on the owls.")
+    assert answer.found
+    assert "Only quotes" in answer.notice
+    assert all(claim.text == claim.citations[0].quote for claim in answer.claims)
+
+
+def test_it_is_asked_back_which_article_is_meant(make_assistant, articles):
+    assistant = make_assistant(generator=FakeGenerator())
+    assistant.add(articles)
+    answer = assistant.ask("Summarise the article.")
+    assert answer.status == "clarify"
+    assert "Owls return" in answer.text
+    assert "Old bridge" in answer.text
+
+
+def test_an_article_that_is_not_there_is_not_summed_up(make_assistant, articles):
+    assistant = make_assistant(generator=FakeGenerator())
+    assistant.add(articles)
+    assert assistant.ask("Summarise the article on the submarine museum.").status == "not_found"
