@@ -29,6 +29,14 @@ def test_the_probability_is_a_logistic_function_of_the_scaled_signals(monkeypatc
     assert probability(dataclasses.replace(GOOD, yes=None)) == pytest.approx(1 / (1 + math.exp(-1.0)))
 
 
+@pytest.mark.parametrize(("wild", "cut"), [(40.0, 4.0), (-40.0, -4.0)])
+def test_the_yes_of_a_model_with_another_scale_counts_no_more_than_the_surest_of_the_one_that_was_fitted(wild, cut):
+    # Log odds of 40 once outvoted everything else.
+    assert probability(dataclasses.replace(BAD, yes=wild)) == probability(dataclasses.replace(BAD, yes=cut))
+    assert probability(dataclasses.replace(BAD, yes=40.0)) < threshold("balanced")
+    assert probability(dataclasses.replace(GOOD, yes=3.8)) < probability(dataclasses.replace(GOOD, yes=4.0))
+
+
 def test_of_a_long_question_more_is_expected():
     assert [decide.expected(n) for n in (0, 2, 3, 5, 6, 20)] == [0, 0, 1, 3, 3.5, 3.5]
 
