@@ -17,6 +17,10 @@ from typing import Any
 _SCORES = (-9.5, 4.5)
 """Scores beyond these tell no more. Source: docs/experiments.md, "Deciding"."""
 
+_YES = (-4.0, 4.0)
+"""Log odds of yes beyond these are another model's: the default one, with which the weights were fitted, went from -1.5 to
+3.8 on all questions measured. Cut like this no model outvotes all other signals."""
+
 _SHORT, _LONG = 2, 3.5
 """From so many words on each one counts 1, up to so much. Source: as above."""
 
@@ -32,7 +36,7 @@ class Signals:
             or the best sentence has the opposite of one of its words; 0 or 1.
         fresh: 1 if the document is from the days before the question, 0 if it is not although the question means its own
             time ("this week"); None else, or if a date is not known.
-        yes: the model's log odds that it says yes, the passage has the answer.
+        yes: the answer model's log odds that it says yes, the passage has the answer.
         supported: how surely a paragraph says what was drafted (`attribute.support`), 0 to 1.
     """
 
@@ -44,9 +48,14 @@ class Signals:
 
 
 def features(signals: Signals) -> dict[str, float | None]:
-    """Returns what is weighed: the signals, the score cut where it tells no more."""
-    low, high = _SCORES
-    return asdict(signals) | {"score": min(max(signals.score, low), high)}
+    """Returns what is weighed: the signals, the score and the model's yes cut where they tell no more."""
+    yes = None if signals.yes is None else _cut(signals.yes, _YES)
+    return asdict(signals) | {"score": _cut(signals.score, _SCORES), "yes": yes}
+
+
+def _cut(value: float, bounds: tuple[float, float]) -> float:
+    low, high = bounds
+    return min(max(value, low), high)
 
 
 def expected(n_words: int) -> float:

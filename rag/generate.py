@@ -11,17 +11,19 @@ import ctypes
 import os
 import re
 import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from rag.errors import DependencyMissing, GenerationFailed, ModelCorrupt, ModelError, RagError
 from rag.types import Prompt
+
+T = TypeVar("T")
 
 _SYSTEM, _USER = "\ue000system\ue001", "\ue000user\ue001"
 _SPINS = "1000"
@@ -74,10 +76,7 @@ class LlamaGenerator:
 
     def count(self, text: str) -> int:
         """Returns the number of tokens of a text; raises GenerationFailed if the model was closed."""
-        try:
-            return self._worker.submit(lambda: len(self._tokenize(text))).result()
-        except RuntimeError as exc:  # of an executor that was shut down
-            raise _closed_error() from exc
+        return self._submit(lambda: len(self._tokenize(text))).result()
 
     def stream(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
         """Yields pieces of the draft, the likeliest token each time. Closing the iterator stops the model.
@@ -89,10 +88,7 @@ class LlamaGenerator:
         """
         pieces: SimpleQueue[str | RagError | None] = SimpleQueue()
         stopped = threading.Event()
-        try:
-            self._worker.submit(self._write, prompt, max_tokens, pieces, stopped)
-        except RuntimeError as exc:  # of an executor that was shut down
-            raise _closed_error() from exc
+        self._submit(self._write, prompt, max_tokens, pieces, stopped)
         try:
             while (piece := pieces.get()) is not None:
                 if isinstance(piece, RagError):
@@ -104,19 +100,32 @@ class LlamaGenerator:
     def weigh(self, prompt: Prompt, words: Sequence[str]) -> tuple[float, ...]:
         """Returns for each word the natural log-probability that the draft begins with the first of its tokens.
 
-        Read from the logits of the prompt's last token, so it costs no more than reading what of the prompt is new.
+        Read from the logits of the prompt's last token, so it costs no more than reading what of the prompt is new. Where
+        whoever waits is interrupted, the model stops reading.
 
         Raises:
             GenerationFailed: the prompt does not fit, llama.cpp stopped with an error, or the model was closed.
         """
+        stopped = threading.Event()
+        job = self._submit(self._weighed, prompt, words, stopped)
         try:
-            return self._worker.submit(self._weighed, prompt, words).result()
+            return job.result()
+        except RagError:
+            raise
+        except Exception as exc:
+            raise _failed(exc) from exc
+        finally:
+            stopped.set()
+
+    def _submit(self, job: Callable[..., T], *args: Any) -> Future[T]:
+        try:
+            return self._worker.submit(job, *args)
         except RuntimeError as exc:  # of an executor that was shut down
             raise _closed_error() from exc
 
-    def _weighed(self, prompt: Prompt, words: Sequence[str]) -> tuple[float, ...]:
-        if not self._read(prompt):
-            raise _closed_error()
+    def _weighed(self, prompt: Prompt, words: Sequence[str], stopped: threading.Event) -> tuple[float, ...]:
+        if not self._read(prompt, stopped):
+            raise _closed_error()  # or nobody waits for it any more
         logits = self._logits().astype(np.float64)
         normaliser = logits.max() + np.log(np.exp(logits - logits.max()).sum())
         return tuple(float(logits[self._tokenize(word)[0]] - normaliser) for word in words)
@@ -132,7 +141,7 @@ class LlamaGenerator:
         except RagError as exc:
             pieces.put(exc)
         except Exception as exc:  # whoever reads the queue waits for an end of it
-            pieces.put(GenerationFailed(f"The answer model stopped: {exc!r}.", "Ask again, or restart."))
+            pieces.put(_failed(exc))
 
     def _pieces(self, prompt: Prompt, max_tokens: int, stopped: threading.Event) -> Iterator[str]:
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
@@ -145,7 +154,7 @@ class LlamaGenerator:
                 yield piece
             self._decode([token])
 
-    def _read(self, prompt: Prompt, stopped: threading.Event | None = None) -> int:
+    def _read(self, prompt: Prompt, stopped: threading.Event) -> int:
         """Decodes what of a prompt the memory does not hold; returns the tokens of room left, 0 if it was stopped."""
         segments = self._segments(prompt)
         n_tokens = sum(map(len, segments))
@@ -155,7 +164,7 @@ class LlamaGenerator:
                 f"The prompt has {n_tokens} tokens, the model's context {self.context_tokens}.", "Raise context_tokens."
             )
         for batch in self._batches(segments):
-            if self._closed.is_set() or (stopped and stopped.is_set()):
+            if self._closed.is_set() or stopped.is_set():
                 return 0
             self._decode(batch)
         self._decoded = segments
@@ -275,6 +284,10 @@ class LlamaGenerator:
 
 def _closed_error() -> GenerationFailed:
     return GenerationFailed("The answer model was closed.", "Open the assistant again.")
+
+
+def _failed(exc: Exception) -> GenerationFailed:
+    return GenerationFailed(f"The answer model stopped: {exc!r}.", "Ask again, or restart.")
 
 
 @cache

@@ -138,9 +138,10 @@ def recency(published: str, asked_on: str) -> float:
     Args:
         published: an ISO date, or "" if it is not known; `asked_on` likewise.
     """
-    if not (published and asked_on):
+    try:
+        age = (datetime.date.fromisoformat(asked_on) - datetime.date.fromisoformat(published)).days
+    except ValueError:  # an article without a date that can be read is as good as one without a date
         return 0.0
-    age = (datetime.date.fromisoformat(asked_on) - datetime.date.fromisoformat(published)).days
     return RECENT if _RECENT_DAYS[0] <= age <= _RECENT_DAYS[1] else 0.0
 
 

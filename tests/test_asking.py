@@ -376,11 +376,12 @@ def test_the_setting_moves_how_sure_an_answer_must_be(opened, caution, score, fo
 
 
 def test_what_the_model_says_of_the_passage_counts(opened):
-    assistant = opened(generator=FakeGenerator(otherwise=RIGHT, weights={"Yes": 0.9, "no": 0.1, "yes": 0.05, "No": 0.01}))
+    generator = FakeGenerator(otherwise=RIGHT, weights={"Yes": 0.9, "no": 0.1, "yes": 0.05, "No": 0.01})
+    assistant = opened(generator=generator, caution="careful")
     answer = assistant.ask(COST)
     assert answer.signals["yes"] == pytest.approx(math.log(0.9 / 0.1))
-    assistant._models.generator(None)[0]._weights |= {"Yes": 1e-9, "yes": 1e-9}
-    assert assistant.ask(COST).text == NOT_FOUND  # 10 for the paragraph, log(1e-8) = -18 for the model
+    generator._weights |= {"Yes": 1e-9, "yes": 1e-9}
+    assert assistant.ask(COST).text == NOT_FOUND  # 4.5 for the paragraph, -4 for the model, as both are cut
 
 
 def test_a_question_about_something_else_is_not_found(opened):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.attribute.dating import dates, missing_dates, undated
-from tests.hostile import texts
+from tests.hostile import pieces, texts
 
 ARTICLE = "Arlen reopens its bridge\n2025-07-18\nThe fair on Monday, 21 July, was a success."  # that 18 July was a Friday
 
@@ -57,6 +57,22 @@ def test_dates_lie_where_they_are_said_to_and_nothing_else_is_blanked(text):
     assert len(blanked) == len(text)
     inside = {n for d in dates(text) for n in range(d.start, d.end)}
     assert all(a == b for n, (a, b) in enumerate(zip(text, blanked, strict=True)) if n not in inside)
+
+
+_WORDS = """yesterday today tomorrow last next this Monday Sunday May Sept. July 15 31 99 0 00 2nd twenty-first thirty-second
+    the of and or - , 2025 9999 0001 0001-01-01 9999-12-31 2025-02-30 29/02/2023 13.13.2025 ٣١ ² 10:30
+    15% 31st million in on"""
+_DATED = st.lists(st.one_of(st.sampled_from(_WORDS.split()), pieces), max_size=30).map(" ".join)
+_DAYS = st.one_of(st.sampled_from(["0001-01-01", "0001-01-07", "9999-12-25", "9999-12-31"]), st.dates().map(str), _DATED)
+
+
+@given(_DATED, _DATED, _DATED, _DAYS)
+@example("On 1 January.", "When?", "It opened yesterday, on Sunday and last Monday.", "0001-01-01")
+@example("On 1 January.", "When?", "It opens tomorrow and next Monday.", "9999-12-31")
+def test_no_text_and_no_day_is_an_error(claim, question, passage, day):
+    # The day before the first one was once an OverflowError.
+    lacking = missing_dates(claim, question, passage, f"Owls\n{day}\n{passage}")
+    assert len(lacking) <= len(dates(claim))
 
 
 @pytest.mark.parametrize(

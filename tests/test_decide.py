@@ -6,7 +6,9 @@ import dataclasses
 import json
 import math
 
+import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from rag import decide
 from rag.config import ROOT
@@ -27,6 +29,14 @@ def test_the_probability_is_a_logistic_function_of_the_scaled_signals(monkeypatc
     assert probability(GOOD) == pytest.approx(1 / (1 + math.exp(-total)))
     # what was not asked is worth its mean
     assert probability(dataclasses.replace(GOOD, yes=None)) == pytest.approx(1 / (1 + math.exp(-1.0)))
+
+
+@pytest.mark.parametrize(("wild", "cut"), [(40.0, 4.0), (-40.0, -4.0)])
+def test_the_yes_of_a_model_with_another_scale_counts_no_more_than_the_surest_of_the_one_that_was_fitted(wild, cut):
+    # Log odds of 40 once outvoted everything else.
+    assert probability(dataclasses.replace(BAD, yes=wild)) == probability(dataclasses.replace(BAD, yes=cut))
+    assert probability(dataclasses.replace(BAD, yes=40.0)) < threshold("balanced")
+    assert probability(dataclasses.replace(GOOD, yes=3.8)) < probability(dataclasses.replace(GOOD, yes=4.0))
 
 
 def test_of_a_long_question_more_is_expected():
@@ -55,3 +65,17 @@ def test_what_is_fitted_is_what_is_weighed():
     assert found.shape == (3, len(NAMES))
     assert found[:, NAMES.index("score")].tolist() == [4.5, -8.0, -9.5]
     assert math.isnan(found[0, NAMES.index("fresh")])
+
+
+def test_each_fold_is_scaled_without_the_questions_that_it_is_judged_by(monkeypatch):
+    # Mean and deviation were once those of all questions.
+    seen = []
+
+    def fit(values, labels, weight):
+        seen.append(values)
+        return LogisticRegression().fit(values, labels, sample_weight=weight)
+
+    monkeypatch.setattr(fit_decision, "fit", fit)
+    raw = np.array([[1.0, np.nan], [2.0, 1.0], [4.0, 5.0], [8.0, 2.0], [1000.0, 9.0]] * 2)
+    fit_decision.out_of_fold(raw, np.array([0, 1] * 5), np.ones(10), np.array([0, 1, 2, 3, 4] * 2))
+    assert [list(training.mean(axis=0)) for training in seen] == [pytest.approx([0, 0])] * fit_decision.FOLDS

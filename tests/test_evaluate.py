@@ -319,6 +319,20 @@ def test_a_broken_claim_is_told(pack, run, name, value):
         run(pack("claims", TOWN, [CLAIMS[0] | {name: value}]))
 
 
+@pytest.mark.parametrize("reuse", [False, True])
+def test_only_models_that_it_loaded_are_closed(pack, tmp_path, fake_models, monkeypatch, reuse):
+    # A caller's models were closed once, and so could be used for one set only.
+    closed = []
+    monkeypatch.setattr(Models, "close", lambda models: closed.append(models))
+    folder, settings = pack("town", TOWN, [COST]), Settings(index=tmp_path / "index")
+    evaluate.evaluate([folder], settings, models=Models.of(*fake_models.values()), reuse=reuse)
+    assert closed == []
+    loaded = []
+    monkeypatch.setattr(Models, "load", lambda _: loaded.append(Models.of(*fake_models.values())) or loaded[-1])
+    evaluate.evaluate([folder], settings, reuse=reuse)
+    assert closed == loaded != []
+
+
 # --- what models said before ---------------------------------------------------------------------------------------
 
 

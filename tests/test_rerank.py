@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.errors import DependencyMissing, ModelCorrupt
 from rag.rerank import BARE, LEAD, RECENT, CrossReranker, recency, rerank
 from rag.types import Hit
 from tests.fakes import FakeReranker
+from tests.hostile import texts
 
 QUESTION = "Which mayor opened the bridge?"  # counts: mayor, opened, bridge
 
@@ -107,6 +110,17 @@ def test_a_question_that_stands_in_for_a_follow_up_says_how_sure_the_best_hit_is
 )
 def test_an_article_is_recent_for_ten_days(published, asked_on, recent):
     assert recency(published, asked_on) == (RECENT if recent else 0)
+
+
+@pytest.mark.parametrize("odd", ["0000-00-00", "2024-02-30", "20240503T10", "May 3", "\ud800"])
+def test_a_date_that_cannot_be_read_is_none(odd):
+    # It once ended the question with a ValueError.
+    assert recency(odd, "2024-05-03") == recency("2024-05-03", odd) == 0
+
+
+@given(st.one_of(texts, st.dates().map(str)), st.one_of(texts, st.dates().map(str)))
+def test_no_date_is_an_error(published, asked_on):
+    assert recency(published, asked_on) in (0, RECENT)
 
 
 def test_depth_limits_what_is_read_and_keep_what_comes_back():

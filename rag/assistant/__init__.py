@@ -35,7 +35,7 @@ class Assistant:
         """Opens the library of the settings.
 
         Args:
-            models: those of the settings if None; they start to load in the background.
+            models: those of the settings if None; they start to load in the background. `close` frees only these.
 
         Raises:
             LibraryError: it cannot be used.
@@ -43,6 +43,7 @@ class Assistant:
         self.settings = settings
         self.library = Library(settings.index)
         self._models = models or Models.load(settings)
+        self._frees_models = models is None
         self._retriever = Retriever(self.library)
         self._task = self._problem = ""
         self._n_asked = 0
@@ -63,9 +64,10 @@ class Assistant:
         return cls(load({"index": index, **settings}))
 
     def close(self) -> None:
-        """Stops threads, frees the models and closes files."""
+        """Stops threads, frees the models that it loaded and closes files."""
         self._closing.set()
-        self._models.close()
+        if self._frees_models:
+            self._models.close()
         self.library.close()
 
     def __enter__(self) -> Assistant:

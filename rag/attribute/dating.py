@@ -177,12 +177,19 @@ def _agrees(said: Date, there: Date, passage: str, around: tuple[Date, ...], pub
 def _resolved(there: Date, published: date) -> Date | None:
     """Returns the day that "on Tuesday", "last Tuesday" or "yesterday" is in a document of a date."""
     if there.relative in _SHIFTS:
-        return _exact(there, published + timedelta(days=_SHIFTS[there.relative]))
+        return _moved(there, published, _SHIFTS[there.relative])
     if there.weekday is None or there.day is not None:
         return None
     back = (published.weekday() - there.weekday) % 7
     if there.relative == "next":
-        return _exact(there, published + timedelta(days=7 - back))
+        return _moved(there, published, 7 - back)
     if there.relative == "last" and back == 0:
         back = 7
-    return _exact(there, published - timedelta(days=back)) if there.relative in ("", "last") else None
+    return _moved(there, published, -back) if there.relative in ("", "last") else None
+
+
+def _moved(there: Date, published: date, days: int) -> Date | None:
+    try:
+        return _exact(there, published + timedelta(days=days))
+    except OverflowError:  # before the year 1 or after 9999
+        return None

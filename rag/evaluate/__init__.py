@@ -13,6 +13,7 @@ its `label` is not asked: whether the paragraphs of its scope support the claim 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -93,7 +94,7 @@ def evaluate(
         limit: so many questions of each set, at most, in the order of the file.
         takes: the limit of a set by its name, in place of the general one.
         answers: False to search only.
-        models: those of the settings if None.
+        models: those of the settings if None; only these are closed at the end.
         reuse: keep what the models say, and do not ask them again what they were asked before; no times are reported then.
 
     Raises:
@@ -105,15 +106,15 @@ def evaluate(
     packs = read_packs(folders, settings.index / "corpus")
     general = limit if isinstance(limit, Limit) else Limit(limit)
     asked = questions(packs, read_ids(ids, packs) if ids else None, limits(packs, general, takes or {}))
-    models = models or _loaded(settings, any(q.claim is None and (answers or q.history) for q in asked))
-    memory = Memory(settings.index.parent / "memory.sqlite") if reuse else None
-    run = _Run(settings, _remembering(models, settings, memory) if memory else models, answers, not reuse, progress)
-    try:
-        rows, failed = run.ask_all(packs, asked)
-    finally:
-        models.close()  # the assistant does not know the models behind the ones that remember
-        if memory:
-            memory.close()
+    with contextlib.ExitStack() as opened:
+        if models is None:
+            models = _loaded(settings, any(q.claim is None and (answers or q.history) for q in asked))
+            opened.callback(models.close)
+        if reuse:
+            memory = Memory(settings.index.parent / "memory.sqlite")
+            opened.callback(memory.close)
+            models = _remembering(models, settings, memory)
+        rows, failed = _Run(settings, models, answers, not reuse, progress).ask_all(packs, asked)
     rows = with_attacks(rows, asked)
     about = {"version": __version__, "models": f"{settings.embedding_model}, {settings.reranking_model}"}
     about["models"] += f", {settings.answer_model}" if answers else ""

@@ -48,15 +48,26 @@ def weights(rows: list[dict[str, Any]]) -> np.ndarray:
     return found * len(found) / found.sum()
 
 
+def scaling(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns mean and deviation of each feature, where it is known."""
+    return np.nanmean(raw, axis=0), np.nanstd(raw, axis=0) + 1e-9
+
+
+def scaled(raw: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Returns features with mean 0 and deviation 1; what is not known is worth the mean."""
+    return np.nan_to_num((raw - mean) / deviation)
+
+
 def fit(values: np.ndarray, labels: np.ndarray, weight: np.ndarray) -> LogisticRegression:
     return LogisticRegression(C=1.0, max_iter=2000).fit(values, labels, sample_weight=weight)
 
 
-def out_of_fold(values: np.ndarray, labels: np.ndarray, weight: np.ndarray, folds: np.ndarray) -> np.ndarray:
-    """Returns for each question the probability by a fit that has not seen its document."""
+def out_of_fold(raw: np.ndarray, labels: np.ndarray, weight: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    """Returns for each question the probability by a scaling and a fit that have not seen its document."""
     found = np.zeros(len(labels))
     for fold in range(FOLDS):
         other = folds != fold
+        values = scaled(raw, *scaling(raw[other]))
         found[~other] = fit(values[other], labels[other], weight[other]).predict_proba(values[~other])[:, 1]
     return found
 
@@ -74,18 +85,16 @@ def main() -> None:
     rows = read(options.files)
     labels = np.array([row["answerable"] for row in rows], int)
     raw = weighed(rows)
-    mean, deviation = np.nanmean(raw, axis=0), np.nanstd(raw, axis=0) + 1e-9
-    values = np.nan_to_num((raw - mean) / deviation)
     packs = np.array([row["pack"] for row in rows])
     folds = np.array([zlib.crc32((row["cluster"] or row["id"]).encode()) % FOLDS for row in rows])
     weight = weights(rows)
-    found = out_of_fold(values, labels, weight, folds)
+    found = out_of_fold(raw, labels, weight, folds)
     right = np.array([bool(row["right"]) for row in rows])
 
     print(f"{len(rows)} questions; out of fold:")
     _print_auc("all signals", found, labels, packs)
     for n, name in enumerate(NAMES):
-        _print_auc(f"without {name}", out_of_fold(np.delete(values, n, 1), labels, weight, folds), labels, packs)
+        _print_auc(f"without {name}", out_of_fold(np.delete(raw, n, 1), labels, weight, folds), labels, packs)
     answerable = labels == 1
     each = 1 / np.array([np.sum(answerable & (packs == pack)) for pack in packs[answerable]])
     order = np.argsort(found[answerable])
@@ -94,7 +103,8 @@ def main() -> None:
     for name, value in [*thresholds.items(), *((f"{t:.2f}", t) for t in np.arange(0.1, 0.95, 0.05))]:
         cells = [_cell(found >= value, labels == 1, right, packs == pack) for pack in dict.fromkeys(packs)]
         print(f"{name:10} {value:.3f}  " + "  ".join(f"{p} {c}" for p, c in zip(dict.fromkeys(packs), cells, strict=True)))
-    fitted = fit(values, labels, weight)
+    mean, deviation = scaling(raw)
+    fitted = fit(scaled(raw, mean, deviation), labels, weight)
     print({name: round(float(w), 2) for name, w in zip(NAMES, fitted.coef_[0], strict=True)})
     if options.write:
         _write(fitted, mean, deviation, thresholds)
