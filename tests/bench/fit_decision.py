@@ -1,11 +1,13 @@
 """Fits the function that decides whether the documents hold an answer (rag/decide.py). Not a test: run it by hand.
 
     RAG_CAUTION=always rag eval PACK... --reuse --json > FILE
-    python -m tests.bench.fit_decision FILE... [--write]
+    python -m tests.bench.fit_decision FILE... [--write] [--draw docs/risk-coverage.svg]
 
 Prints out-of-fold figures only: five folds grouped by document (or conversation), so that no article is fitted and judged at
 once. Each set counts as much as every other, and its unanswerable questions as much as its answerable ones. --write puts
-the coefficients of a fit on all questions, with thresholds from the out-of-fold probabilities, into rag/decide.json.
+the coefficients of a fit on all questions, with thresholds from the out-of-fold probabilities, into rag/decide.json. --draw
+draws risk over coverage: what share of the answers given would be wrong, if only so many questions got one, the surest
+first. Where answers are in free words, an answer to an answerable question counts as right.
 """
 
 from __future__ import annotations
@@ -81,6 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", type=Path, nargs="+")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--draw", type=Path)
     options = parser.parse_args()
     rows = read(options.files)
     labels = np.array([row["answerable"] for row in rows], int)
@@ -106,6 +109,11 @@ def main() -> None:
     mean, deviation = scaling(raw)
     fitted = fit(scaled(raw, mean, deviation), labels, weight)
     print({name: round(float(w), 2) for name, w in zip(NAMES, fitted.coef_[0], strict=True)})
+    if options.draw:
+        fine = (labels == 1) & (right | np.array([row["free_text"] for row in rows]))
+        options.draw.write_text(
+            drawing({p: risk_coverage(found[packs == p], fine[packs == p]) for p in dict.fromkeys(packs)})
+        )
     if options.write:
         _write(fitted, mean, deviation, thresholds)
 
@@ -120,6 +128,41 @@ def _cell(shown: np.ndarray, answerable: np.ndarray, right: np.ndarray, mine: np
     can, cannot = mine & answerable, mine & ~answerable
     shares = (1 - shown[can].mean(), 1 - shown[cannot].mean(), (shown & right)[can].mean())
     return "/".join(f"{100 * share:.0f}" for share in shares)
+
+
+def risk_coverage(found: np.ndarray, fine: np.ndarray) -> list[tuple[float, float]]:
+    """Returns points (share of questions answered, share of these answers that is wrong), the surest answers first."""
+    order = np.argsort(-found)
+    given = np.arange(1, len(order) + 1)
+    return list(zip(given / len(order), np.cumsum(~fine[order]) / given, strict=True))
+
+
+_COLOURS = ("#1a5fb4", "#a51d2d", "#26a269", "#9141ac", "#c64600")
+_WIDTH, _HEIGHT, _LEFT, _TOP = 420, 260, 50, 20
+
+
+def drawing(curves: dict[str, list[tuple[float, float]]]) -> str:
+    """Returns an SVG with a line for each set."""
+
+    def at(coverage: float, risk: float) -> str:
+        return f"{_LEFT + coverage * _WIDTH:.1f},{_TOP + (1 - risk) * _HEIGHT:.1f}"
+
+    end, bottom = _LEFT + _WIDTH, _TOP + _HEIGHT
+    marks = [f'<path d="M{_LEFT} {_TOP}V{bottom}H{end}" fill="none" stroke="#777"/>']
+    for share in (0, 0.25, 0.5, 0.75, 1):
+        x, y = at(share, share).split(",")
+        marks.append(f'<text x="{x}" y="{bottom + 16}" text-anchor="middle">{100 * share:.0f} %</text>')
+        marks.append(f'<text x="{_LEFT - 6}" y="{float(y) + 4}" text-anchor="end">{100 * share:.0f} %</text>')
+    marks.append(f'<text x="{end}" y="{bottom + 34}" text-anchor="end">questions answered, the surest first</text>')
+    marks.append(f'<text x="{_LEFT + 6}" y="{_TOP + 4}">of these answers wrong</text>')
+    for n, (name, points) in enumerate(curves.items()):
+        colour, y = _COLOURS[n % len(_COLOURS)], _TOP + 40 + 16 * n
+        line = " ".join(at(*point) for point in points)
+        marks.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
+        marks.append(f'<text x="{_LEFT + 24}" y="{y}" style="fill:{colour}">{name}</text>')
+    size = f'viewBox="0 0 {end + 20} {bottom + 44}" width="{end + 20}" height="{bottom + 44}"'
+    style = "<style>text{font:12px sans-serif;fill:#777}</style><rect width='100%' height='100%' fill='#fff'/>"
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{style}{"".join(marks)}</svg>\n'
 
 
 def _write(fitted: LogisticRegression, mean: np.ndarray, deviation: np.ndarray, thresholds: dict[str, float]) -> None:
