@@ -666,3 +666,24 @@ def test_nothing_that_was_withdrawn_is_in_the_answer(opened):
     assert withdrawn == [WRONG, "Ilse Reyk is the mayor.", "It was not repaired.", "It was closed in 1899."]
     assert not any(text in answer.text for text in withdrawn)
     assert re.sub(r" \[\d\]", "", answer.text) == RIGHT
+
+
+# --- said otherwise ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("draft", "sentence"),
+    [
+        ("Two boats had been left unmoored.", "Police suspect that two boats had been left unmoored."),
+        ("The embassy replied.", "The embassy has not replied."),
+    ],
+)
+def test_what_a_draft_states_and_its_paragraph_only_alleges_or_denies_is_answered_by_its_own_words(
+    make_assistant, write, draft, sentence
+):
+    assistant = make_assistant(generator=Drafts(draft), reranker=Scored({sentence: 5.0}))
+    assistant.add(write("storm.txt", f"After the storm\n\n{sentence} It rained for two days.\n\nThe fair was held.\n"))
+    events, answer = streamed(assistant, "What about the boats, the harbour and the embassy?")
+    assert Withdrawn(draft) in events
+    assert answer.text == f"{sentence} [1]"
+    assert answer.citations[0].quote == sentence

@@ -38,6 +38,7 @@ _NEAR = 2.0  # the second hit is drafted from if its score is so near to the bes
 _MAX_COMPARED = 2  # other articles that are asked whether they say something else
 _MAX_AROUND = 60  # paragraphs of an article that are searched for what a draft says
 _ABSENT = ("number ", "rank ", "name ", "date ", "quoted ", "most words", "any word", "word ")  # as `attribute.check` begins
+_OTHERWISE = ("the word ", "a negation", "hedge ")  # likewise: the paragraph says it, but denies, alleges or hedges it
 _HOPELESS = 0.04  # below this chance before a draft, none is made
 _LOADING_SECONDS = 60  # a question waits so long for an answer model that is still loading
 _MAX_QUOTED = 300  # characters of a sentence that stands in a summary for a draft that does not hold
@@ -65,6 +66,7 @@ class Asking:
     bonus: dict[str, float] = field(default_factory=dict)  # by document id: for being new when the question was asked
     signals: decide.Signals | None = None
     probability: float | None = None
+    otherwise: Hit | None = None  # its quote says what a draft said, but denies, alleges or hedges it
     others: list[Hit] = field(default_factory=list)  # hits of parts of the question that were given to the model
     is_part: bool = False  # of a question that is answered by reckoning
     notice: str = ""
@@ -111,8 +113,11 @@ class Asking:
             yield from self._draft_until_confirmed(generator, hits)
             if self.claims:
                 yield from self._compare(generator, hits)
-        if not self.claims and not self.declined and self._is_likely() and (not generator or self._is_quotable(hits[0])):
-            yield self._quote(hits[0])
+        if not self.claims and not self.declined and self._is_likely():
+            if self.otherwise:
+                yield self._quote(self.otherwise)
+            elif not generator or self._is_quotable(hits[0]):
+                yield self._quote(hits[0])
 
     def _generator(self) -> Generator | None:
         generator, notice = self.models.generator(_LOADING_SECONDS)
@@ -299,8 +304,14 @@ class Asking:
         return max(yes, capital_yes) - max(no, capital_no)
 
     def _is_only_absent(self, claim: str, hit: Hit, context: str) -> bool:
-        """True if the paragraph that was drafted from lacks something of a claim, but says nothing else in its place."""
-        return all(lack.startswith(_ABSENT) for lack in attribute.check(claim, self.question, hit.text, context))
+        """True if the paragraph that was drafted from lacks something of a claim, but says nothing else in its place.
+
+        Where it says the same with a denial, an allegation or a hedge, its sentence is kept: that may be the answer.
+        """
+        lacking = attribute.check(claim, self.question, hit.text, context)
+        if all(lack.startswith(_OTHERWISE) for lack in lacking):
+            self.otherwise = replace(hit, quote=attribute.nearest(claim, attribute.sentence_texts(hit.text))[0])
+        return all(lack.startswith(_ABSENT) for lack in lacking)
 
     def _support(self, claim: str, hit: Hit) -> float:
         return attribute.support(claim, self.question, [hit.text], self.models.reranker.scores(claim, [hit.text]))

@@ -12,7 +12,7 @@ from rag.attribute.affirming import asks_whether, with_reply, without_reply
 from rag.attribute.binding import is_bound, unit
 from rag.attribute.checking import MIN_COVERAGE, check
 from rag.attribute.citing import Span, candidates, cite, marked, numbered
-from rag.attribute.clauses import clauses
+from rag.attribute.clauses import clauses, nearest, sentence_texts
 from rag.attribute.comparing import differs
 from rag.attribute.facts import Facts, facts, n_checkable
 from rag.attribute.hedging import is_hedged, restore_hedges
@@ -40,10 +40,12 @@ __all__ = [
     "is_same",
     "marked",
     "n_checkable",
+    "nearest",
     "numbered",
     "numbers",
     "opposed",
     "restore_hedges",
+    "sentence_texts",
     "support",
     "unit",
     "unknown",

@@ -25,9 +25,11 @@ def invented_differences(claim: str, passage: str) -> list[str]:
     "fees rose by 19 crowns" not by "fees rose from 12 to 19 crowns".
     """
     found = []
-    there = numbers(passage)
+    there: dict[float, list[tuple[int, int]]] = {}
+    for value, start, end in numbers(passage):
+        there.setdefault(value, []).append((start, end))
     for value, start, end in numbers(claim):
-        own = [(s, e) for v, s, e in there if v == value]
+        own = there.get(value, ())
         compared = _COMPARED.match(claim, end)
         if not own:
             continue
