@@ -1,8 +1,8 @@
 """Questions that are answered by reckoning: "how many more", "in all", "which is longer". Pure: no model is called here.
 
 The model does not reckon. Such a question is taken apart into questions for one number each; what the documents say to them
-is shown with its citations, and the result behind it, with the numbers that it was made from. Where a number cannot be told
-for certain (several of them, another unit, "more than 1,362"), nothing is reckoned and what was found stands by itself.
+is shown with its citations, and the result behind it, with the numbers that it was made from. Only what is certain is
+reckoned with: a bare number, in the one clause that names this part and no other, of the same unit as the others.
 """
 
 from __future__ import annotations
@@ -12,7 +12,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rag.attribute import FUNCTION_WORDS, clauses, facts, has, is_hedged, numbers, unit
+from rag.attribute import (
+    FUNCTION_WORDS,
+    clauses,
+    differs_by,
+    facts,
+    fold,
+    has,
+    is_hedged,
+    is_negated,
+    numbers,
+    undated,
+    unit,
+)
 
 Operation = Literal["difference", "sum", "more", "greatest"]
 
@@ -27,11 +39,12 @@ _ADJECTIVES = {
     "heavier": "heavy",
     "thicker": "thick",
 }
+_MEASURES = frozenset(_ADJECTIVES.values())
 _OPPOSITES = {"more": "fewer", "longer": "shorter", "taller": "shorter", "higher": "lower", "deeper": "shallower"}
 _OPPOSITES |= {"wider": "narrower", "larger": "smaller", "bigger": "smaller", "heavier": "lighter"}
 _OPPOSITES |= {"thicker": "thinner"}
 _MAX_PARTS = 4
-
+_NO_NAMES = frozenset("once twice expected usual before ever half planned last average normal".split())
 _VERB = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)"
 _BE = r"(?P<verb>is|are|was|were)"
 _GRADE = rf"(?P<grade>{'|'.join(_ADJECTIVES)})"
@@ -72,14 +85,28 @@ class Value:
     """A number as an answer gave it."""
 
     number: float
-    words: str  # as it was written: "1,362", "six", "11 million"
+    scale: str  # "million", "billion" or ""
     counted: str  # what it measures or counts, as it was written: "metres", "people", "$"; "" if nothing was
     unit: str | None  # the unit or currency, if it is a known one: "metre"
 
 
 def plan(question: str) -> Plan | None:
     """Returns how a question is reckoned; None if it is not for reckoning."""
-    return _compared(question) or _graded(question) or _summed(question)
+    made = _compared(question) or _graded(question) or _summed(question)
+    fits = (
+        made and len(made.names) <= _MAX_PARTS and all(_is_name(name) and _own(made, n) for n, name in enumerate(made.names))
+    )
+    return made if fits else None
+
+
+def _is_name(text: str) -> bool:
+    said = facts(text)
+    return bool(said.words) and not said.numbers and said.words.isdisjoint(_NO_NAMES) and "," not in text
+
+
+def _own(plan: Plan, n: int) -> frozenset[str]:
+    """Returns the words that a part is named by, and no other part."""
+    return facts(plan.names[n]).words - facts(" ".join(plan.names[:n] + plan.names[n + 1 :])).words
 
 
 def _compared(question: str) -> Plan | None:
@@ -89,7 +116,7 @@ def _compared(question: str) -> Plan | None:
             return Plan(operation, *asked) if asked else None  # type: ignore[arg-type]
     for pattern, operation in ((_MUCH_MORE, "difference"), (_DID_MORE, "more")):
         if match := pattern.match(question):
-            names = match["one"], match["two"]
+            names = (match["one"], match["two"])
             parts = tuple(f"How much {match['verb'].lower()} {name} {match['rest']}?" for name in names)
             return Plan(operation, parts, names)  # type: ignore[arg-type]
     return None
@@ -122,17 +149,13 @@ def _two_questions(one: str, two: str, whether: str) -> tuple[tuple[str, str], t
 def _graded(question: str) -> Plan | None:
     for pattern in (_GRADED, _WHICH):
         if match := pattern.match(question):
-            grade, names = match["grade"].lower(), (match["one"].strip(" ,"), match["two"])
-            whole = _completed(*names, match.groupdict().get("noun") or "")
-            asked = tuple(f"How {_ADJECTIVES[grade]} {match['verb']} {name}?" for name in whole)
-            return Plan("difference" if pattern is _GRADED else "greatest", asked, whole, grade)
+            grade, noun = match["grade"].lower(), match.groupdict().get("noun")
+            one, two = match["one"].strip(" ,"), match["two"]
+            noun = noun or (one.split() or [""])[-1]  # "the new pier" and "the old one" are two piers
+            names = tuple(re.sub(r"\bone$", noun, name) for name in (one, two))
+            asked = tuple(f"How {_ADJECTIVES[grade]} {match['verb']} {name}?" for name in names)
+            return Plan("difference" if pattern is _GRADED else "greatest", asked, names, grade)
     return None
-
-
-def _completed(one: str, two: str, noun: str) -> tuple[str, str]:
-    """Returns both names in full: "the new pier" and "the old one" are two piers."""
-    noun = noun or one.split()[-1]
-    return re.sub(r"\bone$", noun, one), re.sub(r"\bone$", noun, two)
 
 
 def _summed(question: str) -> Plan | None:
@@ -141,43 +164,65 @@ def _summed(question: str) -> Plan | None:
         return None
     ask, rest = match["ask"], match["rest"]
     if verb := re.match(rf"({_VERB}) (.+) (\w+)$", rest, re.IGNORECASE):  # how much did the state and the town pay
-        names = _listed(verb[2])
-        asked = tuple(f"{ask} {verb[1]} {name} {verb[3]}?" for name in names)
-        return Plan("sum", asked, names) if 2 <= len(names) <= _MAX_PARTS else None
-    head, *tail = _FIRST_VERB.split(rest, maxsplit=1)
-    if tail and 2 <= len(names := _listed(head)) <= _MAX_PARTS:  # Vietnamese, Indonesians and Chinese were arrested
-        return Plan("sum", tuple(f"{ask} {name} {tail[0]}?" for name in names), names)
-    last = re.search(r"\s(?P<preposition>in|on|at|by|from|during)\s+(?P<names>(?:[^,]+,\s*)*[^,]+\s+and\s+.+)$", rest)
-    if last and 2 <= len(names := _listed(last["names"])) <= _MAX_PARTS:  # passengers came in January and February
-        before, preposition = rest[: last.start()], last["preposition"]
-        names = tuple(_PREPOSITION.sub("", name) for name in names)
-        return Plan("sum", tuple(f"{ask} {before} {preposition} {name}?" for name in names), names)
-    return None
+        before, names, behind = f"{verb[1]} ", _listed(verb[2]), f" {verb[3]}"
+    else:
+        head, *tail = _FIRST_VERB.split(rest, maxsplit=1)
+        before, names, behind = "", _listed(head), f" {tail[0]}" if tail else ""
+        if not tail or len(names) < 2:  # passengers came in January and February
+            places = list(re.finditer(r"\s(?:in|on|at|by|from|during)\s+", rest))
+            last = next((place for place in reversed(places) if len(_listed(rest[place.end() :])) > 1), None)
+            if last is None:
+                return None
+            before, behind = rest[: last.end()], ""
+            names = tuple(_PREPOSITION.sub("", name) for name in _listed(rest[last.end() :]))
+    return Plan("sum", tuple(f"{ask} {before}{name}{behind}?" for name in names), names) if len(names) > 1 else None
 
 
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(part for part in _AND.split(text.strip()) if part)
 
 
-def value(plan: Plan, n: int, sentence: str) -> Value | None:
-    """Returns the number that a sentence answers part n of a question with; None if that is not certain, or if it is hedged.
+_NO_COUNT_BEFORE = re.compile(r"[\w–—-]$|(?![$€£])[^\w\s(\[\"'“”‘’:;,.!?/]\s?$")  # COVID-19, ¥5
+_NO_COUNT_BEHIND = re.compile(  # 300 or more, 300-odd, 5 to 10, two dozen, three times
+    r"[\s-]*(?:or|to|–|-|plus|\+|odd|dozen|score|times|pairs|percentage)(?!\w)", re.IGNORECASE
+)
+_RATE = re.compile(
+    r"[^.;]{0,40}?\b(?:per|each|every|an? (?:hour|day|week|month|year|head|piece)|annual\w*|daily|yearly|weekly|monthly)\b",
+    re.IGNORECASE,
+)
 
-    Of several numbers it is the one in the only clause that names this part and none of the others.
+
+def value(plan: Plan, n: int, sentence: str) -> Value | None:
+    """Returns the number that a sentence answers part n of a question with; None if that is not certain.
+
+    It is the only number of the sentence, or of its one clause that names this part, and nothing there names another part.
+    It must be a bare count or measure: no date, rank, rate, range or difference, neither hedged nor denied.
     """
-    asked = facts(plan.parts[n]).numbers
-    found = [(v, s, e) for v, s, e in numbers(sentence) if v not in asked]
-    if len(found) > 1:
-        own, others = facts(plan.names[n]).words, facts(" ".join(plan.names[:n] + plan.names[n + 1 :])).words
-        parts = [part for part in clauses(sentence) if _names(part, own - others) and not _names(part, others - own)]
-        there = numbers(parts[0]) if len(parts) == 1 else []
-        found = [one for one in found if len(there) == 1 and one[0] == there[0][0]]
-    if len(found) != 1 or is_hedged(sentence, found[0][0]):
+    own = _own(plan, n)
+    others = frozenset().union(*(_own(plan, k) for k in range(len(plan.parts)) if k != n))
+    text = undated(sentence)
+    parts = [part for part in (clauses(text) if _names(text, others) else (text,)) if _names(part, own)]
+    if len(parts) != 1 or _names(parts[0], others) or is_negated(parts[0]):
         return None
-    number, start, end = found[0]
-    sign = re.search(r"(?:US|A|C|HK)?[$€£]\s?$", sentence[:start])
-    behind = re.match(r"\s?(%|[^\W\d]+)", sentence[end:])
+    (part,) = parts
+    found = [one for one in numbers(part) if one[0] not in facts(plan.parts[n]).numbers]
+    return _value(part, *found[0], plan.grade) if len(found) == 1 else None
+
+
+def _value(text: str, number: float, start: int, end: int, grade: str) -> Value | None:
+    is_year = 1000 <= number <= 2100 and re.fullmatch(r"\d{4}", text[start:end])
+    is_rank = re.search(r"(?:st|nd|rd|th)$", text[start:end])
+    if number < 0 or is_year or is_rank or is_hedged(text, number) or differs_by(text, end):
+        return None
+    if _NO_COUNT_BEFORE.search(text[:start]) or _NO_COUNT_BEHIND.match(text, end) or _RATE.match(text, end):
+        return None
+    sign = re.search(r"[$€£]\s?$", text[:start])
+    behind = re.match(r"\s?(%|[^\W\d_]+)(?:\s+(\w+))?", text[end:])
+    if grade != "more" and behind and behind[2] in _MEASURES and behind[2] != _ADJECTIVES[grade]:  # "180 metres wide"
+        return None
+    scale = re.search(r"million|billion|(?<=\d)\s?(?:m|bn|k)\b|thousand|hundred", text[start:end], re.IGNORECASE)
     counted = sign[0].strip() if sign else behind[1] if behind and behind[1].lower() not in FUNCTION_WORDS else ""
-    return Value(number, sentence[start:end], counted, unit(sentence, start, end))
+    return Value(number, scale[0].lower() if scale else "", counted, unit(text, start, end))
 
 
 def _names(text: str, words: frozenset[str]) -> bool:
@@ -186,42 +231,57 @@ def _names(text: str, words: frozenset[str]) -> bool:
 
 def result(plan: Plan, values: Sequence[Value]) -> str:
     """Returns the sentence that tells what was reckoned, with the numbers that it was made from; "" if they do not fit."""
-    if len({v.unit for v in values if v.unit}) > 1 or (values[0].unit == "currency" and len(_counted(values)) > 1):
-        return ""  # dollars and euros, metres and miles
-    all_ = [v.number for v in values]
+    if not _fit(plan, values):
+        return ""
+    written = [_written(v.number, [v]) for v in values]
     if plan.operation == "sum":
-        return f"Together that is {_amount(sum(all_), values)} ({' + '.join(_written(v.number, [v]) for v in values)})."
-    one, two = all_[:2]
+        return f"Together that is {_amount(plan, sum(v.number for v in values), values)} ({' + '.join(written)})."
+    one, two = (v.number for v in values)
     if one == two:
         return "They are equal."
-    low, high = (_written(v.number, [v]) for v in sorted(values[:2], key=lambda v: v.number))
+    high, low = written if one > two else reversed(written)
+    less = _OPPOSITES[plan.grade] if plan.grade != "more" or all(v.unit is None for v in values) else "less"
     if plan.operation == "difference":
-        grade = plan.grade if one > two else _OPPOSITES[plan.grade]
-        return f"That is {_amount(abs(one - two), values)} {grade} ({high} − {low})."
+        return f"That is {_amount(plan, abs(one - two), values)} {plan.grade if one > two else less} ({high} − {low})."
     if plan.operation == "more":
-        return f"So yes: {high} is more than {low}." if one > two else f"So no: {low} is fewer than {high}."
-    return f"So {plan.names[0 if one > two else 1]} is {plan.grade}."
+        return f"{high} is more than {low}." if one > two else f"{low} is {less} than {high}."
+    return f"So {plan.names[0 if one > two else 1]} is {plan.grade} ({high} against {low})."
 
 
-def _amount(number: float, values: Sequence[Value]) -> str:
-    """Returns a number with what all the values count, if that is the same."""
-    written, things = _written(number, values), _counted(values)
+def _fit(plan: Plan, values: Sequence[Value]) -> bool:
+    """True if values can be added and compared: they count what was asked, or measure in the same known unit."""
+    units, counted = {v.unit for v in values}, {v.counted for v in values if v.counted}
+    if units == {None}:
+        return len(counted) <= 1 or all(has(facts(" ".join(plan.names)).words, fold(word)) for word in counted)
+    if None in units:  # "11 million crowns", and "7.4 million" of them
+        bare = [v for v in values if v.unit is None]
+        return (
+            len(units) == 2
+            and not any(v.counted for v in bare)
+            and len({v.scale for v in values}) == 1
+            and bool(bare[0].scale)
+        )
+    return len(units) == 1 and (units != {"currency"} or len(counted) == 1)
+
+
+def _amount(plan: Plan, number: float, values: Sequence[Value]) -> str:
+    """Returns a number with what all the values count, if that is the same and a unit, or a word of the question."""
+    written, things = _written(number, values), {v.counted for v in values if v.counted}
     if len(things) != 1:
         return written
-    (counted,) = things
-    if counted == "%":
+    (thing,) = things
+    if thing == "%":
         return f"{written} percentage points"
-    return f"{written} {counted}" if counted.isalpha() else f"{counted}{written}"
-
-
-def _counted(values: Sequence[Value]) -> set[str]:
-    return {v.counted for v in values if v.counted}
+    if not thing.isalpha():
+        return f"{thing}{written}"
+    is_known = values[0].unit or has(facts(" ".join(plan.parts)).words, fold(thing))
+    return f"{written} {thing}" if is_known else written
 
 
 def _written(number: float, values: Sequence[Value]) -> str:
-    for name, scale in (("billion", 1e9), ("million", 1e6)):
-        if all(name in v.words.lower() for v in values):
-            return f"{_digits(number / scale)} {name}"
+    for name, size in (("billion", 1e9), ("million", 1e6)):
+        if all(v.scale == name for v in values):
+            return f"{_digits(number / size)} {name}"
     return _digits(number)
 
 

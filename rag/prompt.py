@@ -37,6 +37,12 @@ _NOW = re.compile(
     r"|(?:on|last|next) (?:mon|tues|wednes|thurs|fri|satur|sun)day|recently|just now)\b",
     re.IGNORECASE,
 )
+_WHETHER = re.compile(
+    r"^\W*(?:(?:and|but|or|so|then|ok|okay)\b\W*)?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might)"
+    r"(?:n['’]t)?\b(?!\W*(?:you|we)\b.*\b(?:tell|explain|summari[sz]e|list|give|say)\b)",
+    re.IGNORECASE,
+)
+_CHOOSING = re.compile(r"\w\W+or\W+\w", re.IGNORECASE)
 _RECENT = 4  # messages of the history that a rewrite reads, without the answer before the last one
 _MAX_MESSAGE = 250  # characters of each
 
@@ -67,6 +73,11 @@ def yes_prompt(question: str, blocks: Sequence[str], asked_on: str = "") -> Prom
 def means_now(question: str) -> bool:
     """True if a question means the time at which it is asked: "this week", "on Tuesday", "recently"."""
     return bool(_NOW.search(question))
+
+
+def asks_whether(question: str) -> bool:
+    """True if a question is for yes or no: "Was anyone hurt?", but not "Was it a tram or a bus?"."""
+    return bool(_WHETHER.match(question)) and not _CHOOSING.search(question)
 
 
 def block(hit: Hit, budget: int, count: Callable[[str], int]) -> str:

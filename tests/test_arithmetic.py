@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,6 +79,11 @@ def test_a_question_for_reckoning_is_taken_apart(question, operation, parts):
         "How many Indonesians were arrested?",
         "Who is older than the mayor?",
         "Is the pier longer than the bridge?",
+        "Did prices rise more than 5%?",
+        "Did he win more than once?",
+        "Which is longer, the pier, the bridge or the road?",
+        "Which is longer, , or ?",
+        "Is he more than she?",
         "",
     ],
 )
@@ -84,10 +91,36 @@ def test_other_questions_are_left_alone(question):
     assert plan(question) is None
 
 
-@given(st.text(alphabet="abc ,?ABC and how many more than in all were", max_size=80))
-def test_any_text_can_be_asked_for_a_plan(text):
-    made = plan(f"How many more {text} than {text} were there in all?")
-    assert made is None or len(made.parts) >= 2
+FORMS = (
+    "How many more {} than {} {}?",
+    "How much more did {} {} than {}?",
+    "Were more {} than {} {}?",
+    "Did {} {} more than {}?",
+    "How much longer is {} than {}{}?",
+    "Which {} is longer, {} or {}?",
+    "How many {} {} in {} in all?",
+    "How much did {} and {} {} together?",
+)
+TEXTS = st.text(alphabet="abN1 ,.?-%$€", max_size=12) | st.sampled_from(
+    ["boats", "the one", "in May", "were seen", "a and b, c"]
+)
+
+
+@given(st.sampled_from(FORMS), TEXTS, TEXTS, TEXTS, TEXTS)
+def test_any_text_can_be_asked_and_reckoned(form, one, two, three, sentence):
+    made = plan(form.format(one, two, three))
+    if made is not None:
+        assert 2 <= len(made.parts) == len(made.names) <= 4
+        values = [value(made, n, f"{sentence} {name} 1{n} {sentence}") for n, name in enumerate(made.names)]
+        known = [v for v in values if v]
+        assert all(v.number >= 0 for v in known)
+        assert len(known) < len(values) or isinstance(result(made, known), str)
+
+
+def test_a_long_list_takes_no_time():
+    started = time.perf_counter()
+    plan(f"How many boats came in {', '.join(f'town{n}' for n in range(200))} in total?")
+    assert time.perf_counter() - started < 1
 
 
 def test_the_number_is_the_one_of_the_clause_that_names_the_part():
@@ -96,6 +129,37 @@ def test_the_number_is_the_one_of_the_clause_that_names_the_part():
     assert value(made, 0, "More than 347 Vietnamese were arrested.") is None
     assert value(made, 0, "Vietnamese were arrested.") is None
     assert value(made, 0, "347 Vietnamese and 12 other Vietnamese were arrested.") is None
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        ("How much did the state and the town pay together?", "The state and the town paid 11 million crowns together."),
+        ("How many geese and swans were counted in all?", "In all 618 geese and swans were counted."),
+        ("How many more geese than swans were counted?", "There were 76 more geese than swans."),
+        ("How many more geese than swans were counted?", "Geese were 76 more."),
+        ("How many more geese than swans were counted?", "Geese were counted in 2023."),
+        ("How many more geese than swans were counted?", "COVID-19 killed the geese."),
+        ("How many more geese than swans were counted?", "The 3rd goose was among the geese."),
+        ("How many more geese than swans were counted?", "Two dozen geese were counted."),
+        ("How many more geese than swans were counted?", "300 or more geese were counted."),
+        ("How many more geese than swans were counted?", "Geese were counted 300 times."),
+        ("How many more geese than swans were counted?", "The 300 geese were not counted."),
+        ("How many more geese than swans were counted?", "5 to 10 geese were counted."),
+        ("How many more geese than swans were counted?", "300 geese a day were counted."),
+        ("How much longer is the pier than the road?", "The pier is 180 metres wide."),
+    ],
+)
+def test_what_is_no_bare_count_of_the_one_part_is_not_reckoned_with(question, sentence):
+    made = plan(question)
+    n_asked = len(made.parts) if "and" in sentence else 1  # of a stated sum at least one part must get nothing
+    assert None in [value(made, n, sentence) for n in range(n_asked)]
+
+
+def test_a_sentence_that_names_the_other_part_alone_gives_this_one_nothing():
+    made = plan("How many more geese than swans were counted?")
+    assert value(made, 0, "300 swans were counted.") is None
+    assert value(made, 1, "300 swans were counted.").number == 300
 
 
 @pytest.mark.parametrize(
@@ -122,6 +186,14 @@ def test_the_number_is_the_one_of_the_clause_that_names_the_part():
             "That is $3.6 million more (11 million − 7.4 million).",
         ),
         ("How much more did the state pay than the town?", ("The state paid 11 crowns.", "The town paid 7 euros."), ""),
+        ("How much more did the state pay than the town?", ("The state paid 11 crowns.", "The town paid 7.4 million."), ""),
+        ("How much more did the state pay than the town?", ("The state paid 40 %.", "The town paid 271."), ""),
+        ("How many more geese than swans were seen?", ("347 geese were seen.", "271 eggs of swans were seen."), ""),
+        (
+            "How much more did the town pay than the state?",
+            ("The town paid $7.4 million.", "The state paid $11 million."),
+            "That is $3.6 million less (11 million − 7.4 million).",
+        ),
         ("How much longer is the pier than the road?", ("The pier is 240 metres long.", "The road is 1 km long."), ""),
         (
             "How much longer is the pier than the bridge?",
@@ -131,7 +203,7 @@ def test_the_number_is_the_one_of_the_clause_that_names_the_part():
         (
             "Which is longer, the pier or the bridge?",
             ("The pier is 180 metres long.", "The bridge is 240 metres long."),
-            "So the bridge is longer.",
+            "So the bridge is longer (240 against 180).",
         ),
         (
             "Which is longer, the pier or the bridge?",
@@ -141,7 +213,7 @@ def test_the_number_is_the_one_of_the_clause_that_names_the_part():
         (
             "Were more Chinese than Indonesians arrested?",
             ("226 Chinese were arrested.", "271 Indonesians were arrested."),
-            "So no: 226 is fewer than 271.",
+            "226 is fewer than 271.",
         ),
         (
             "How many Vietnamese and Indonesians were arrested in all?",
@@ -149,8 +221,8 @@ def test_the_number_is_the_one_of_the_clause_that_names_the_part():
             "Together that is 618 (347 + 271).",
         ),
         (
-            "How many boats came in May and June together?",
-            ("In May 1,200 boats came.", "In June 900 boats came."),
+            "How many boats came in July and June together?",
+            ("In July, 1,200 boats came.", "In June 900 boats came."),
             "Together that is 2,100 boats (1,200 + 900).",
         ),
     ],

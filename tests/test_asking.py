@@ -668,6 +668,24 @@ def test_nothing_that_was_withdrawn_is_in_the_answer(opened):
     assert re.sub(r" \[\d\]", "", answer.text) == RIGHT
 
 
+# --- yes or no -------------------------------------------------------------------------------------------------------
+
+
+def test_a_question_for_yes_or_no_is_answered_by_the_best_sentence_and_nothing_is_drafted(opened):
+    generator = Drafts("Yes, it did.")
+    events, answer = streamed(opened(generator=generator), "Did the repair cost much?")
+    assert answer.text == f"{COST_SENTENCE} [1]"
+    assert events == [answer.claims[0]]
+    assert generator.prompts == []
+    assert used(answer) == [("bridges.txt", 2)]
+
+
+def test_a_question_for_yes_or_no_is_refused_like_any_other(opened):
+    generator = FakeGenerator(weights={"yes": 1e-9, "Yes": 1e-9, "no": 0.9, "No": 0.9})
+    _, answer = streamed(opened(generator=generator), "Did the repair cost much?")
+    assert answer.status == "not_found"
+
+
 # --- said otherwise ------------------------------------------------------------------------------------------------
 
 

@@ -22,6 +22,8 @@ PAID = "The state paid 11 million crowns and the town 7.4 million."
         ("The fees rose by 12 crowns.", "The fees rose from 12 to 19 crowns.", ["change by 12"]),
         ("The fees rose to 19 crowns.", "The fees rose from 12 to 19 crowns.", []),
         ("The fees rose by 7 crowns.", "The fees rose by 7 crowns to 19.", []),
+        ("The town paid 3.6 million.", "The state paid 3.6 million more than the town.", ["no difference 3.6e+06"]),
+        ("Forty people died.", "Forty people later died.", []),
         ("Prices fell by 5 per cent.", "A fall of 5 per cent was seen.", []),
     ],
 )

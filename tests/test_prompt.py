@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rag.prompt import (
     answer_prompt,
+    asks_whether,
     block,
     example_prompt,
     is_refusal,
@@ -165,3 +166,19 @@ def test_a_rewrite_is_asked_for_with_the_last_two_questions_and_the_last_answer(
 def test_a_long_message_is_cut_between_words():
     (said,) = rewrite_prompt("And then?", [{"role": "user", "content": "word " * 100}]).paragraphs
     assert said == "Question: " + "word " * 49 + "word …"  # 250 characters are 50 words and their blanks
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Was anyone hurt?", True),
+        ("And did the mayor resign?", True),
+        ("Isn't the bridge closed?", True),
+        ("Who was hurt?", False),
+        ("Was it a tram or a bus?", False),
+        ("Can you summarise the article?", False),
+        ("How many were hurt?", False),
+    ],
+)
+def test_what_asks_for_yes_or_no(question, expected):
+    assert asks_whether(question) is expected

@@ -20,6 +20,8 @@ def hit(text, paragraph):
         ("Can you give me a short summary of the owls story?", {"owls"}),
         ("What is this article about?", set()),
         ("tl;dr", set()),
+        ("Please summarise this article in bullet points.", set()),
+        ("What is the article about the Sorn library about?", {"sorn", "library"}),
         ("What are the main points?", set()),
     ],
 )
@@ -28,7 +30,18 @@ def test_a_summary_is_asked_for_and_of_what(question, expected):
     assert topic(question) == expected
 
 
-@pytest.mark.parametrize("question", ["What was the quarrel about?", "Who wrote about the owls?", "How long is the pier?"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What was the quarrel about?",
+        "Who wrote about the owls?",
+        "Who wrote the executive summary?",
+        "What is a summary offence?",
+        "How many main points are in the treaty?",
+        "What text did she write about?",
+        "When was the summary of the report on Sorn published?",
+    ],
+)
 def test_other_questions_ask_for_no_summary(question):
     assert not asks_for_summary(question)
 

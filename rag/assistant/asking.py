@@ -37,7 +37,7 @@ _MAX_DRAFTED = 2  # hits that are drafted from, one after the other, until a sen
 _NEAR = 2.0  # the second hit is drafted from if its score is so near to the best one's
 _MAX_COMPARED = 2  # other articles that are asked whether they say something else
 _MAX_AROUND = 60  # paragraphs of an article that are searched for what a draft says
-_ABSENT = ("number ", "rank ", "name ", "date ", "quoted ", "most words", "any word", "word ")  # as `attribute.check` begins
+_ABSENT = ("number ", "rank ", "name ", "date ", "quoted ", "most words", "any word")  # as `attribute.check` begins
 _OTHERWISE = ("the word ", "a negation", "hedge ")  # likewise: the paragraph says it, but denies, alleges or hedges it
 _HOPELESS = 0.04  # below this chance before a draft, none is made
 _LOADING_SECONDS = 60  # a question waits so long for an answer model that is still loading
@@ -67,7 +67,7 @@ class Asking:
     signals: decide.Signals | None = None
     probability: float | None = None
     otherwise: Hit | None = None  # its quote says what a draft said, but denies, alleges or hedges it
-    others: list[Hit] = field(default_factory=list)  # hits of parts of the question that were given to the model
+    given: list[Hit] = field(default_factory=list)  # to the model, beside hits of the question: for its parts, or to sum up
     is_part: bool = False  # of a question that is answered by reckoning
     notice: str = ""
     declined: bool = False  # there was a draft that holds, but the documents do not seem to answer the question
@@ -126,24 +126,25 @@ class Asking:
 
     def _choices(self, typed: str, hits: Sequence[Hit]) -> tuple[str, ...]:
         """Returns the titles to ask back with, if the question is too vague."""
+        if self.is_part:
+            return ()
         if asks_for_summary(self.question):
             titles = tuple(dict.fromkeys(hit.title for hit in hits))[: followup.MAX_CHOICES]
             return titles if not topic(self.question) and len(titles) > 1 else ()
         return followup.choices(typed, self.history, hits)
 
     def _reckon(self, plan: arithmetic.Plan) -> Iterator[Event]:
-        """Asks the parts of a question that is answered by reckoning; if none of them is answered, there are no claims."""
+        """Asks the parts of a question that is answered by reckoning; if one gives no number, there are no claims."""
 
         def ask(question: str) -> Iterator[Event]:
             part = replace(self, question=question, history=(), claims=[], timings=dict(self.timings), is_part=True)
             yield from part.stream()
+            self.notice = self.notice or part.notice
             self.probability = min((p for p in (self.probability, part.probability) if p is not None), default=None)
 
-        reckoned = yield from reckon(plan, ask)
-        self.claims, self.citations = attribute.numbered(reckoned.claims)
-        self.others = [hit for answer in reckoned.answers for hit in answer.evidence if hit.used]
-        if self.claims and reckoned.missing:
-            self.notice = f"The documents do not say: {' '.join(reckoned.missing)}"
+        answers, claims = yield from reckon(plan, ask)
+        self.given = [hit for answer in answers for hit in answer.evidence if hit.used]
+        self.claims, self.citations = attribute.numbered(claims)
 
     def _summarize(self, hits: Sequence[Hit]) -> Iterator[Event]:
         """Sums up the article that is meant, a sentence for each of its telling paragraphs, each cited."""
@@ -151,27 +152,32 @@ class Asking:
         meant = next((hit for hit in hits if is_about(asked, self._context(hit))), None)
         if meant is None:
             return
-        context = {meant.document: self._context(meant)}
         generator = self._generator()
         article = sorted(self._paragraphs_of(meant), key=lambda hit: hit.paragraph)
         for hit in telling(article, self.models.embedder):
-            sentence = ""
-            if generator:
-                self.used.add((hit.document, hit.paragraph))
-                asked_for = prompt.summary_prompt(self._block(hit, generator))
-                for piece in generator.stream(asked_for, max_tokens=self.settings.answer_tokens):
-                    sentence += piece
-                    yield Delta(piece)
-            sentence = sentence.strip()[: _first_sentence_end(sentence.strip())]
+            self.given.append(replace(hit, quote=_first_sentence(hit.text), used=bool(generator)))
+            yield from self._sum_up(generator, hit)
+
+    def _sum_up(self, generator: Generator | None, hit: Hit) -> Iterator[Event]:
+        """Drafts a sentence on a paragraph; if it does not hold, the paragraph's first one stands for it."""
+        draft = ""
+        if generator:
+            asked = prompt.summary_prompt(self._block(hit, generator))
+            for piece in generator.stream(asked, max_tokens=self.settings.answer_tokens):
+                draft += piece
+                yield Delta(piece)
+            sentence = draft.strip()[: _first_sentence_end(draft.strip())]
             restored = attribute.restore_hedges(sentence, hit.text)
-            if sentence and (spans := attribute.candidates(restored, "", [hit], context)):
+            context = {hit.document: self._context(hit)}
+            spans = () if prompt.is_refusal(sentence) else attribute.candidates(restored, "", [hit], context)
+            if sentence and spans:
                 yield self._claim(restored, spans[0])
-                continue
-            if sentence:
-                yield Withdrawn(sentence)
-            start, end = sentences(hit.text)[0]
-            if end - start <= _MAX_QUOTED:
-                yield self._claim(hit.text[start:end], attribute.Span(hit, start, end))
+                return
+        if draft:
+            yield Withdrawn(draft)
+        first = _first_sentence(hit.text)
+        if len(first) <= _MAX_QUOTED and attribute.facts(first).words:
+            yield self._quote(replace(hit, quote=first))
 
     def follow(self) -> None:
         """Completes the question from the history, and takes note of what else is to be searched."""
@@ -248,8 +254,13 @@ class Asking:
             self.signals = replace(self._search_signals(hit), yes=self._yes(generator, block))
             if not self._is_likely(_HOPELESS):
                 return
+            if prompt.asks_whether(self.question):  # the model says yes to nearly all: the paragraph's words are better
+                self.used.add((hit.document, hit.paragraph))
+                if self._is_likely():
+                    yield self._quote(hit)
+                return
             yield from self._confirm(self._draft(generator, hit, block), hit, hits)
-            if self.claims or self.declined:
+            if self.claims or self.declined or self.otherwise:
                 return
 
     def _compare(self, generator: Generator, hits: Sequence[Hit]) -> Iterator[Event]:
@@ -358,8 +369,7 @@ class Asking:
 
         The model reads the title with the paragraph: what it took from the title is cited where the article says it.
         """
-        plain = attribute.without_reply(sentence) if attribute.asks_whether(self.question) else sentence
-        if self.declined or not plain or prompt.is_refusal(sentence):
+        if self.declined or prompt.is_refusal(sentence):
             return Withdrawn(sentence)
         context = {drafted.document: self._context(drafted)}
         checked: set[int] = set()
@@ -367,7 +377,7 @@ class Asking:
             if hit.document != drafted.document or hit.paragraph in checked:
                 continue
             checked.add(hit.paragraph)
-            restored = attribute.restore_hedges(plain, hit.text)
+            restored = attribute.restore_hedges(sentence, hit.text)
             if spans := attribute.candidates(restored, self.question, [hit], context):
                 break
             if hit is drafted and not self._is_only_absent(restored, hit, context[hit.document]):
@@ -379,7 +389,7 @@ class Asking:
             if not self._is_likely():
                 self.declined = True
                 return Withdrawn(sentence)
-        return self._claim(attribute.with_reply(restored, self.question, spans[0].text), spans[0])
+        return self._claim(restored, spans[0])
 
     def _paragraphs_of(self, hit: Hit) -> Iterator[Hit]:
         """Yields the paragraphs of a hit's document as hits of their own, the nearest ones first."""
@@ -415,26 +425,35 @@ class Asking:
         self.claims.append(claim)
         return claim
 
+    def _evidence(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+        """Returns the hits with those that were given to the model besides, best first; if they are too many, these stay."""
+        known = {(hit.document, hit.paragraph): hit for hit in (*self.given, *hits)}
+        used = self.used | {(hit.document, hit.paragraph) for hit in self.given if hit.used}
+        marked = [replace(hit, used=key in used) for key, hit in known.items()]
+        kept = sorted(marked, key=lambda hit: (not hit.used, -hit.score))[: self.settings.evidence]
+        return tuple(sorted(kept, key=lambda hit: -hit.score))
+
     def _question_back(self, titles: Sequence[str], hits: Sequence[Hit]) -> Answer:
         text = followup.question_back(titles)
         return Answer(text, "clarify", self.question, evidence=tuple(hits), timings=self.timings)
 
     def _answer(self, hits: Sequence[Hit]) -> Answer:
-        given = [replace(hit, used=(hit.document, hit.paragraph) in self.used) for hit in hits]
-        shown = {(hit.document, hit.paragraph) for hit in given}
-        others = [hit for hit in self.others if (hit.document, hit.paragraph) not in shown]
         return Answer(
             text=attribute.marked(self.claims) or NOT_FOUND,
             status="answered" if self.claims else "not_found",
             question=self.question,
             claims=tuple(self.claims),
             citations=tuple(self.citations),
-            evidence=(*given[: self.settings.evidence - len(others)], *others),
+            evidence=self._evidence(hits),
             timings=self.timings,
             notice=self.notice,
             probability=self.probability,
             signals=asdict(self.signals) if self.signals else None,
         )
+
+
+def _first_sentence(text: str) -> str:
+    return text[slice(*next(iter(sentences(text)), (0, len(text))))]
 
 
 def _first_sentence_end(text: str) -> int | None:

@@ -3,53 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
 
 from rag import arithmetic
-from rag.types import Answer, Claim, Done, Event, Evidence, Withdrawn
+from rag.types import Answer, Claim, Delta, Done, Event, Withdrawn
 
 
-@dataclass(frozen=True, slots=True)
-class Reckoned:
-    """What the parts of a question came to.
+def reckon(
+    plan: arithmetic.Plan, ask: Callable[[str], Iterator[Event]]
+) -> Generator[Event, None, tuple[list[Answer], list[Claim]]]:
+    """Yields what is written for the parts, and their claims with the result behind them once every part gave a number.
 
-    Attributes:
-        answers: of the parts, in their order.
-        claims: theirs, and behind them the result if every part gave one number.
-        missing: the parts that the documents do not answer.
-    """
-
-    answers: tuple[Answer, ...]
-    claims: tuple[Claim, ...]
-    missing: tuple[str, ...]
-
-
-def reckon(plan: arithmetic.Plan, ask: Callable[[str], Iterator[Event]]) -> Generator[Event, None, Reckoned]:
-    """Yields what is written and confirmed for the parts, then the result, and returns it all.
+    If one of them gives none, everything is withdrawn: half of a difference is no answer.
 
     Args:
         ask: streams the answer to one question; its citations are numbered on from those of the part before.
+
+    Returns:
+        The answers to the parts that were asked, and the claims; no claims if nothing can be reckoned.
     """
     answers: list[Answer] = []
-    claims: list[Claim] = []
-    for part in plan.parts:
+    values: list[arithmetic.Value] = []
+    written = kept = ""  # draft words that are shown, and those of them that hold
+    for n, part in enumerate(plan.parts):
         for event in ask(part):
-            if isinstance(event, Done):
-                answers.append(event.answer)
-                claims += [claim for claim in event.answer.claims if claim not in claims]
-            elif isinstance(event, Claim) and event in claims:  # one sentence answers two parts
-                yield Withdrawn(event.text)
-            elif not isinstance(event, Evidence):
+            if isinstance(event, Delta):
+                written += event.text
                 yield event
-    missing = tuple(part for part, answer in zip(plan.parts, answers, strict=True) if not answer.found)
-    values = [_value(plan, n, answer) for n, answer in enumerate(answers)]
-    if all(values) and (result := arithmetic.result(plan, [v for v in values if v])):
-        cited = dict.fromkeys(citation for claim in claims for citation in claim.citations)
-        claims.append(Claim(result, tuple(cited)))
-        yield claims[-1]
-    return Reckoned(tuple(answers), tuple(claims), missing)
-
-
-def _value(plan: arithmetic.Plan, n: int, answer: Answer) -> arithmetic.Value | None:
-    """Returns the number of an answer of one sentence; where articles differ there are several."""
-    return arithmetic.value(plan, n, answer.claims[0].text) if len(answer.claims) == 1 else None
+            elif isinstance(event, Withdrawn):  # it takes back the words of earlier parts too
+                yield Withdrawn(written)
+                written = kept
+                if kept:
+                    yield Delta(kept)
+            elif isinstance(event, Claim):
+                kept = written
+            elif isinstance(event, Done):
+                answers.append(event.answer)
+        said = answers[-1].claims
+        value = arithmetic.value(plan, n, said[0].text) if len(said) == 1 else None  # several: articles differ
+        if value is None:
+            break
+        values.append(value)
+    result = arithmetic.result(plan, values) if len(values) == len(plan.parts) else ""
+    if not result:
+        if written:
+            yield Withdrawn(written)
+        return answers, []
+    claims = list(dict.fromkeys(claim for answer in answers for claim in answer.claims))
+    claims.append(Claim(result, tuple(dict.fromkeys(citation for claim in claims for citation in claim.citations))))
+    yield from claims
+    return answers, claims

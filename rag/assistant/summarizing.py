@@ -11,13 +11,17 @@ from rag.attribute import facts, has
 from rag.types import Embedder, Hit
 
 _ARTICLE = "article|story|text|document|report|piece|page|paper"
+_SUMMARY = r"(?:summary|overview|gist|(?:main|key) points)"
 _ASKED = re.compile(
-    rf"\b(?:summar(?:y|i[sz]e)|sum up|tl;?dr|(?:main|key) points|gist|overview)\b|\bwhat\b.*\b(?:{_ARTICLE})\b.*\babout\W*$",
+    r"^\W*(?:(?:please|can you|could you|would you|now|and|ok|okay)\b\W*){0,3}"
+    rf"(?:summari[sz]e\b|sum up\b|tl;?dr\b|(?:give|write|make|show)(?: me)?(?: \w+){{0,3}} {_SUMMARY}\b|{_SUMMARY} of\b"
+    rf"|what (?:is|are) the {_SUMMARY}\W*$|what (?:is|are) the {_SUMMARY} of\b"
+    rf"|what(?:['’]s| is| was) (?:the|this|that) (?:{_ARTICLE})\b(?: \w+){{0,12}} about\W*$)",
     re.IGNORECASE,
 )
 _SAID_ANYWAY = frozenset(
     f"""{_ARTICLE.replace("|", " ")} summary summarise summarize sum tldr tl dr main key points gist overview please short
-    brief briefly give write make tell sentences sentence words news""".split()
+    brief briefly give write make show tell bullet sentences sentence words news""".split()
 )
 _MIN_WORDS = 8  # of a paragraph that says something
 _MOST = 4  # paragraphs that are summed up

@@ -8,14 +8,16 @@ question may take for granted what the document does not say (`unknown`, `oppose
 for an answer.
 """
 
-from rag.attribute.affirming import asks_whether, with_reply, without_reply
 from rag.attribute.binding import is_bound, unit
+from rag.attribute.changing import differs_by
 from rag.attribute.checking import MIN_COVERAGE, check
 from rag.attribute.citing import Span, candidates, cite, marked, numbered
 from rag.attribute.clauses import clauses, nearest, sentence_texts
 from rag.attribute.comparing import differs
+from rag.attribute.dating import undated
 from rag.attribute.facts import Facts, facts, n_checkable
 from rag.attribute.hedging import is_hedged, restore_hedges
+from rag.attribute.negating import is_negated
 from rag.attribute.premises import opposed, unknown
 from rag.attribute.supporting import support
 from rag.attribute.values import numbers
@@ -26,17 +28,18 @@ __all__ = [
     "MIN_COVERAGE",
     "Facts",
     "Span",
-    "asks_whether",
     "candidates",
     "check",
     "cite",
     "clauses",
     "differs",
+    "differs_by",
     "facts",
     "fold",
     "has",
     "is_bound",
     "is_hedged",
+    "is_negated",
     "is_same",
     "marked",
     "n_checkable",
@@ -47,8 +50,7 @@ __all__ = [
     "restore_hedges",
     "sentence_texts",
     "support",
+    "undated",
     "unit",
     "unknown",
-    "with_reply",
-    "without_reply",
 ]

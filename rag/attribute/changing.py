@@ -18,11 +18,22 @@ _FROM_TO = re.compile(rf"\b(?:to|from)\s+{_ABOUT}", re.IGNORECASE)
 _BEFORE = 40  # characters before a number in which "by" and "to" are looked for
 
 
+def differs_by(text: str, end: int) -> bool:
+    """True if the number that ends at `end` of a text says by how much something is more, less, longer."""
+    return bool(_COMPARED.match(text, end))
+
+
+def _is_than(text: str, end: int) -> bool:
+    compared = _COMPARED.match(text, end)
+    return bool(compared and _THAN.match(text, compared.end()))
+
+
 def invented_differences(claim: str, passage: str) -> list[str]:
     """Returns the numbers by which a claim says that something differs or changed, where the passage has them otherwise.
 
-    "The state paid 11 million more than the town" is not said by "the state paid 11 million and the town 7.4 million", and
-    "fees rose by 19 crowns" not by "fees rose from 12 to 19 crowns".
+    "The state paid 11 million more than the town" is not said by "the state paid 11 million and the town 7.4 million", "the
+    town paid 3.6 million" not by "the state paid 3.6 million more than the town", and "fees rose by 19 crowns" not by "fees
+    rose from 12 to 19 crowns".
     """
     found = []
     there: dict[float, list[tuple[int, int]]] = {}
@@ -30,11 +41,12 @@ def invented_differences(claim: str, passage: str) -> list[str]:
         there.setdefault(value, []).append((start, end))
     for value, start, end in numbers(claim):
         own = there.get(value, ())
-        compared = _COMPARED.match(claim, end)
         if not own:
             continue
-        if compared and _THAN.match(claim, compared.end()) and not any(_COMPARED.match(passage, e) for _, e in own):
+        if _is_than(claim, end) and not any(differs_by(passage, e) for _, e in own):
             found.append(f"difference {value:g}")
+        elif not differs_by(claim, end) and all(_is_than(passage, e) for _, e in own):
+            found.append(f"no difference {value:g}")
         elif _BY.search(claim[max(0, start - _BEFORE) : start]) and all(
             _FROM_TO.search(passage[max(0, s - _BEFORE) : s]) for s, _ in own
         ):

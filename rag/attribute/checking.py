@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rag.attribute.affirming import asks_whether, missing_predicate
 from rag.attribute.binding import far_values, is_bound, wrong_units
 from rag.attribute.changing import invented_differences
 from rag.attribute.clauses import nearest, sentence_texts
@@ -48,8 +47,6 @@ def check(claim: str, question: str, passage: str, context: str) -> tuple[str, .
     lacking += [f"the opposite of {word}" for word in opposed(claim, passage)]
     lacking += _turned(claim, passage)
     lacking += invented_differences(plain, passage)
-    if asks_whether(question):
-        lacking += missing_predicate(claim, question, passage)
     if not is_bound(claim, question, passage):
         lacking.append("the value for what was asked")
     else:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from rag.attribute.facts import everything, facts
-from rag.attribute.words import FUNCTION_WORDS, WORD, fold, has, is_same
+from rag.attribute.words import FUNCTION_WORDS, WORD, fold, has
 
 DAYS_AND_MONTHS = frozenset(
     """monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
@@ -52,13 +52,6 @@ def opposed(question: str, sentence: str) -> tuple[str, ...]:
     """
     asked, said = everything(question).words, everything(sentence).words
     return tuple(word for word in sorted(asked - said) if _has_opposite(word, said))
-
-
-def has_opposite(word: str, words: Iterable[str]) -> bool:
-    """True if words have the opposite of a folded word, in any form: "support", where it "opposes"."""
-    said = frozenset(words)
-    known = (other for one, others in _OPPOSITES.items() if is_same(one, word) for other in others)
-    return any(has(said, other) for other in known) or _has_opposite(word, said)
 
 
 def _asked_names(question: str) -> Iterator[str]:

@@ -107,12 +107,11 @@ def evaluate(
     general = limit if isinstance(limit, Limit) else Limit(limit)
     asked = questions(packs, read_ids(ids, packs) if ids else None, limits(packs, general, takes or {}))
     with contextlib.ExitStack() as opened:
+        memory = opened.enter_context(contextlib.closing(Memory(settings.index.parent / "memory.sqlite"))) if reuse else None
         if models is None:
             models = _loaded(settings, any(q.claim is None and (answers or q.history) for q in asked))
             opened.callback(models.close)
-        if reuse:
-            memory = Memory(settings.index.parent / "memory.sqlite")
-            opened.callback(memory.close)
+        if memory:
             models = _remembering(models, settings, memory)
         rows, failed = _Run(settings, models, answers, not reuse, progress).ask_all(packs, asked)
     rows = with_attacks(rows, asked)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ class Spans(LlamaGenerator):
 
     def span(self, prompt: Prompt, passage: str) -> tuple[str, float, float]:
         """Returns the span, the mean log-probability of its tokens, and the share of the first token's in the paragraph."""
-        self._read(prompt)
+        self._read(prompt, threading.Event())
         self._decode(self._tokenize("Answer:"))
         tokens = self._tokenize(f" {passage}")
         ends = {self._tokenize(end)[0] for end in _ENDS} | {self._api.llama_vocab_eot(self._vocabulary)}

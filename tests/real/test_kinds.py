@@ -21,11 +21,12 @@ ONE_SENTENCE = {
     "definition": ("What is a breakwater?", ["wall of stone"], []),
     "who said": ("What did Tomas Brandt call the fees?", ["a tax on small boats"], []),
     "who is": ("Who is the harbour master?", ["Ana Reyk"], []),
-    "yes": ("Did any boats sink?", ["Yes", "six boats sank"], []),
-    "no, by another word": ("Does the fishermen's union support the new fees?", ["No", "opposes"], ["Yes"]),
+    "yes": ("Did any boats sink?", ["six boats sank"], []),
+    "no, by another word": ("Does the fishermen's union support the new fees?", ["opposes"], ["Yes"]),
     "no one": ("Was anyone injured in the storm?", ["No one was injured"], ["Yes"]),
-    "not replied": ("Did the Lao Embassy comment?", ["No", "not immediately replied"], ["Yes"]),
-    "suspected": ("Were two boats left unmoored?", ["suspect"], ["Yes,"]),
+    "not replied": ("Did the Lao Embassy comment?", ["not immediately replied"], ["Yes"]),
+    "suspected": ("Were two boats left unmoored?", ["suspect"], ["Yes"]),
+    "asked what is suspected": ("What do the police suspect?", ["suspect that two of them"], []),
 }
 RECKONED = {
     "difference": (
@@ -38,7 +39,7 @@ RECKONED = {
     ),
     "more": (
         "Were more Chinese than Indonesians arrested?",
-        ["226 Chinese", "271 Indonesians", "So no: 226 is fewer than 271"],
+        ["226 Chinese", "271 Indonesians", "226 is fewer than 271"],
     ),
     "money": ("How much more did the state pay than the town?", ["11 million", "7.4 million", "3.6 million"]),
 }
