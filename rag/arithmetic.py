@@ -183,6 +183,8 @@ def _listed(text: str) -> tuple[str, ...]:
 
 
 _NO_COUNT_BEFORE = re.compile(r"[\w–—-]$|(?![$€£])[^\w\s(\[\"'“”‘’:;,.!?/]\s?$")  # COVID-19, ¥5
+_PART_OF = re.compile(r"\bof(?: (?:the|these|those|all|its|their))?\s*$", re.IGNORECASE)  # half of the 30 girls
+_ALL_OF_THEM = re.compile(r"\b(?:in all|total(?:led|ed|ing)?|altogether|together|combined|both|each)\b", re.IGNORECASE)
 _NO_COUNT_BEHIND = re.compile(  # 300 or more, 300-odd, 5 to 10, two dozen, three times
     r"[\s-]*(?:or|to|–|-|plus|\+|odd|dozen|score|times|pairs|percentage)(?!\w)", re.IGNORECASE
 )
@@ -200,6 +202,8 @@ def value(plan: Plan, n: int, sentence: str) -> Value | None:
     """
     own = _own(plan, n)
     others = frozenset().union(*(_own(plan, k) for k in range(len(plan.parts)) if k != n))
+    if _ALL_OF_THEM.search(sentence):
+        return None
     text = undated(sentence)
     parts = [part for part in (clauses(text) if _names(text, others) else (text,)) if _names(part, own)]
     if len(parts) != 1 or _names(parts[0], others) or is_negated(parts[0]):
@@ -214,7 +218,12 @@ def _value(text: str, number: float, start: int, end: int, grade: str) -> Value 
     is_rank = re.search(r"(?:st|nd|rd|th)$", text[start:end])
     if number < 0 or is_year or is_rank or is_hedged(text, number) or differs_by(text, end):
         return None
-    if _NO_COUNT_BEFORE.search(text[:start]) or _NO_COUNT_BEHIND.match(text, end) or _RATE.match(text, end):
+    if (
+        _NO_COUNT_BEFORE.search(text[:start])
+        or _PART_OF.search(text[:start])
+        or _NO_COUNT_BEHIND.match(text, end)
+        or _RATE.match(text, end)
+    ):
         return None
     sign = re.search(r"[$€£]\s?$", text[:start])
     behind = re.match(r"\s?(%|[^\W\d_]+)(?:\s+(\w+))?", text[end:])
@@ -252,6 +261,8 @@ def _fit(plan: Plan, values: Sequence[Value]) -> bool:
     """True if values can be added and compared: they count what was asked, or measure in the same known unit."""
     units, counted = {v.unit for v in values}, {v.counted for v in values if v.counted}
     if units == {None}:
+        if not counted and len({v.scale for v in values}) > 1:  # "11", and "7.4 million"
+            return False
         return len(counted) <= 1 or all(has(facts(" ".join(plan.names)).words, fold(word)) for word in counted)
     if None in units:  # "11 million crowns", and "7.4 million" of them
         bare = [v for v in values if v.unit is None]
