@@ -35,7 +35,10 @@ _PROMPT_TOKENS = 350
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that can be set. Each field can be given in rag.toml or as RAG_<FIELD> in the environment."""
+    """Everything that can be set. Each field can be given in rag.toml or as RAG_<FIELD> in the environment.
+
+    Why each default is what it is stands in docs/experiments.md, "Defaults".
+    """
 
     index: Path = ROOT / "index"  # folder of the library
     models: Path = ROOT / "models"  # folder of the model weights

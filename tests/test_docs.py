@@ -22,6 +22,17 @@ def test_the_readme_lists_every_setting_with_its_default(field):
         assert row == f"`{default}`"
 
 
+@pytest.mark.parametrize("field", dataclasses.fields(Settings), ids=lambda field: field.name)
+def test_every_default_has_its_reason_among_the_experiments(field):
+    section = (ROOT / "docs" / "experiments.md").read_text(encoding="utf-8").split("## Defaults\n")[1].split("\n## ")[0]
+    (row,) = [line for line in section.splitlines() if line.startswith("|") and f"`{field.name}`" in line.split("|")[1]]
+    assert (
+        isinstance(field.default, str | int) is False
+        or not row.split("|")[2].strip()
+        or str(field.default) in row.split("|")[2]
+    )
+
+
 def test_the_readme_lists_every_command():
     (commands,) = [a for a in cli._parser()._actions if a.dest not in ("help", "version")]
     for name in commands.choices:
