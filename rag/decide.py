@@ -37,14 +37,16 @@ class Signals:
         fresh: 1 if the document is from the days before the question, 0 if it is not although the question means its own
             time ("this week"); None else, or if a date is not known.
         yes: the answer model's log odds that it says yes, the passage has the answer.
-        supported: how surely a paragraph says what was drafted (`attribute.support`), 0 to 1.
+        covered: the share of the question's words that the hit has, with its title, 0 to 1.
+        whether: 1 if the question is for yes or no, else 0: of such a one the model's yes may be the answer.
     """
 
     score: float
     premise: float
     fresh: float | None
+    covered: float
+    whether: float
     yes: float | None = None
-    supported: float | None = None
 
 
 def features(signals: Signals) -> dict[str, float | None]:

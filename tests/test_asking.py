@@ -194,7 +194,6 @@ def test_if_no_draft_holds_the_best_sentence_itself_is_the_answer(opened):
     assert answer.citations[0].quote == COST_SENTENCE
     assert len(generator.prompts) == 1
     assert used(answer) == [("bridges.txt", 2)]
-    assert answer.signals["supported"] is None
 
 
 @pytest.mark.parametrize(("score", "found"), [(asking.QUOTABLE, True), (asking.QUOTABLE - 0.1, False)])
@@ -346,14 +345,14 @@ def test_without_hope_the_model_is_not_asked(opened):
     assert (generator.prompts, used(answer)) == ([], [])
 
 
-def test_a_draft_that_holds_is_taken_back_if_the_documents_do_not_seem_to_answer(opened):
+def test_nothing_is_drafted_if_the_documents_do_not_seem_to_answer(opened):
     generator = FakeGenerator(otherwise=RIGHT)
     events, answer = streamed(opened(generator=generator, reranker=Scored({"repair": -1.0})))
-    assert judged(events) == [Withdrawn(RIGHT)]
+    assert events == []
     assert answer.text == NOT_FOUND
     assert answer.probability == pytest.approx(0.2689, abs=0.0001)
-    assert answer.signals["supported"] > 0.5
-    assert len(generator.prompts) == 1
+    assert answer.signals["yes"] == 0.0  # it was asked whether the passage says it
+    assert generator.prompts == []
     assert used(answer) == [("bridges.txt", 2)]
 
 

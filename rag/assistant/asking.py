@@ -1,9 +1,8 @@
 """One question, from its words to an answer: search, evidence, drafts, claims.
 
-Whether the documents hold the answer is decided by `rag.decide`, with what is known: before the model is asked, once it
-leans to yes or no, and once a paragraph carries its draft. What it wrote is shown as an answer only if a paragraph carries
-it. If no draft holds, the best sentence is the answer where it is near enough; articles that give other values are shown
-beside it.
+Whether the documents hold the answer is decided by `rag.decide` before anything is drafted: by what was found, then by what
+the model says of it too. A draft is shown as an answer only if a paragraph carries it. If none holds, the best sentence is the
+answer where it is near enough; articles that give other values are shown beside it.
 """
 
 from __future__ import annotations
@@ -70,7 +69,6 @@ class Asking:
     given: list[Hit] = field(default_factory=list)  # to the model, beside hits of the question: for its parts, or to sum up
     is_part: bool = False  # of a question that is answered by reckoning
     notice: str = ""
-    declined: bool = False  # there was a draft that holds, but the documents do not seem to answer the question
     timings: dict[str, float | None] = field(
         default_factory=lambda: dict.fromkeys(("retrieve", "rerank", "first_token", "total"))
     )
@@ -113,7 +111,7 @@ class Asking:
             yield from self._draft_until_confirmed(generator, hits)
             if self.claims:
                 yield from self._compare(generator, hits)
-        if not self.claims and not self.declined and self._is_likely():
+        if not self.claims and self._is_likely():
             if self.otherwise:
                 yield self._quote(self.otherwise)
             elif not generator or self._is_quotable(hits[0]):
@@ -216,6 +214,7 @@ class Asking:
 
     def _search_signals(self, hit: Hit) -> decide.Signals:
         """Returns what speaks for an answer in a hit before the model is asked."""
+        asked, there = attribute.facts(self.question).words, attribute.facts(f"{hit.title}\n{hit.text}").words
         score = self._read_score(hit) - decide.expected(attribute.n_checkable(self.question))
         is_fresh = bool(self.bonus.get(hit.document))
         is_stale = not is_fresh and bool(self._document(hit).date) and prompt.means_now(self.question)
@@ -223,6 +222,8 @@ class Asking:
             score=score,
             premise=float(self._has_false_premise(hit)),
             fresh=float(is_fresh) if is_fresh or is_stale else None,
+            covered=sum(attribute.has(there, word) for word in asked) / len(asked) if asked else 1.0,
+            whether=float(prompt.asks_whether(self.question)),
         )
 
     def _has_false_premise(self, hit: Hit) -> bool:
@@ -234,10 +235,6 @@ class Asking:
     def _is_quotable(self, hit: Hit) -> bool:
         """True if the best sentence of a hit is near to the question without its title too, although no draft held."""
         return self.models.reranker.scores(self.question, [hit.quote])[0] >= QUOTABLE
-
-    def _learn(self, **signals: float) -> None:
-        if self.signals is not None:
-            self.signals = replace(self.signals, **signals)
 
     def _is_likely(self, at_least: float | None = None) -> bool:
         """True if the documents seem to hold the answer, by all that is known by now."""
@@ -252,15 +249,14 @@ class Asking:
         for hit in self._chosen(hits):
             block = self._block(hit, generator)
             self.signals = replace(self._search_signals(hit), yes=self._yes(generator, block))
-            if not self._is_likely(_HOPELESS):
+            self.used.add((hit.document, hit.paragraph))
+            if not self._is_likely():
                 return
             if prompt.asks_whether(self.question):  # the model says yes to nearly all: the paragraph's words are better
-                self.used.add((hit.document, hit.paragraph))
-                if self._is_likely():
-                    yield self._quote(hit)
+                yield self._quote(hit)
                 return
             yield from self._confirm(self._draft(generator, hit, block), hit, hits)
-            if self.claims or self.declined or self.otherwise:
+            if self.claims or self.otherwise:
                 return
 
     def _compare(self, generator: Generator, hits: Sequence[Hit]) -> Iterator[Event]:
@@ -271,14 +267,15 @@ class Asking:
             if attribute.candidates(first.text, self.question, [hit], context):
                 continue  # it says the same
             block = self._block(hit, generator)
+            self.used.add((hit.document, hit.paragraph))
             signals = replace(self._search_signals(hit), yes=self._yes(generator, block))
+            if decide.probability(signals) < decide.threshold(self.settings.caution):
+                continue
             draft = "".join(self._draft(generator, hit, block)).strip()
             sentence = attribute.restore_hedges(draft[: _first_sentence_end(draft) or len(draft)].strip(), hit.text)
             spans = () if prompt.is_refusal(sentence) else attribute.candidates(sentence, self.question, [hit], context)
             if spans and attribute.differs(first.text, sentence, self.question):
-                signals = replace(signals, supported=self._support(sentence, hit))
-                if decide.probability(signals) >= decide.threshold(self.settings.caution):
-                    yield self._claim(sentence, spans[0])
+                yield self._claim(sentence, spans[0])
         if len({claim.citations[0].document for claim in self.claims}) > 1:
             self._tell_apart()
 
@@ -300,7 +297,6 @@ class Asking:
         self.claims, self.citations = attribute.numbered(claim for _, claim in dated)
 
     def _draft(self, generator: Generator, hit: Hit, block: str) -> Iterator[str]:
-        self.used.add((hit.document, hit.paragraph))
         asked = prompt.answer_prompt(self.question, [block], self.asked_on)
         return generator.stream(asked, max_tokens=self.settings.answer_tokens)
 
@@ -323,9 +319,6 @@ class Asking:
         if all(lack.startswith(_OTHERWISE) for lack in lacking):
             self.otherwise = replace(hit, quote=attribute.nearest(claim, attribute.sentence_texts(hit.text))[0])
         return all(lack.startswith(_ABSENT) for lack in lacking)
-
-    def _support(self, claim: str, hit: Hit) -> float:
-        return attribute.support(claim, self.question, [hit.text], self.models.reranker.scores(claim, [hit.text]))
 
     def _chosen(self, hits: Sequence[Hit]) -> list[Hit]:
         """Returns the hits to draft from: the best one, and the next one if it is as good.
@@ -369,7 +362,7 @@ class Asking:
 
         The model reads the title with the paragraph: what it took from the title is cited where the article says it.
         """
-        if self.declined or prompt.is_refusal(sentence):
+        if prompt.is_refusal(sentence):
             return Withdrawn(sentence)
         context = {drafted.document: self._context(drafted)}
         checked: set[int] = set()
@@ -384,11 +377,6 @@ class Asking:
                 return Withdrawn(sentence)
         else:
             return Withdrawn(sentence)
-        if not self.claims:
-            self._learn(supported=self._support(restored, spans[0].hit))
-            if not self._is_likely():
-                self.declined = True
-                return Withdrawn(sentence)
         return self._claim(restored, spans[0])
 
     def _paragraphs_of(self, hit: Hit) -> Iterator[Hit]:
