@@ -36,16 +36,13 @@ class Signals:
             or the best sentence has the opposite of one of its words; 0 or 1.
         fresh: 1 if the document is from the days before the question, 0 if it is not although the question means its own
             time ("this week"); None else, or if a date is not known.
-        yes: the answer model's log odds that it says yes, the passage has the answer.
-        covered: the share of the question's words that the hit has, with its title, 0 to 1.
-        whether: 1 if the question is for yes or no, else 0: of such a one the model's yes may be the answer.
+        yes: the answer model's log odds that it says yes, the passage has the answer. It is not asked of a passage that
+            denies what is asked ("has not replied"): that is an answer, and the model says no to it.
     """
 
     score: float
     premise: float
     fresh: float | None
-    covered: float
-    whether: float
     yes: float | None = None
 
 

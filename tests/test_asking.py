@@ -530,9 +530,8 @@ def test_a_follow_up_is_asked_as_a_full_question_and_that_is_shown(opened):
     _, answer = streamed(opened(generator=generator, reranker=reranker), FOLLOW_UP, HISTORY)
     assert answer.question == FULL
     assert answer.text == "The mayor was Ilse Varga. [1]"
-    *searched, judged_claim = reranker.calls  # 10 is sure: the conversation is not read with the paragraphs
-    assert {question for question, _ in searched} == {FULL}
-    assert judged_claim == ("The mayor was Ilse Varga.", (COST_PARAGRAPH,))
+    # 10 is sure: the conversation is not read with the paragraphs
+    assert {question for question, _ in reranker.calls} == {FULL}
     assert len(generator.prompts) == 2
 
 

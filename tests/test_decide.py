@@ -16,8 +16,8 @@ from rag.decide import Signals, probability, threshold
 from tests.bench import fit_decision
 
 NAMES = [field.name for field in dataclasses.fields(Signals)]
-GOOD = Signals(score=6.0, premise=0.0, fresh=None, covered=1.0, whether=0.0, yes=3.0)
-BAD = Signals(score=-8.0, premise=1.0, fresh=None, covered=0.2, whether=0.0, yes=-3.0)
+GOOD = Signals(score=6.0, premise=0.0, fresh=None, yes=3.0)
+BAD = Signals(score=-8.0, premise=1.0, fresh=None, yes=-3.0)
 
 
 def test_the_probability_is_a_logistic_function_of_the_scaled_signals(monkeypatch):
@@ -54,7 +54,7 @@ def test_what_was_fitted_is_whole():
 def test_what_was_fitted_believes_good_signals_and_not_bad_ones():
     assert probability(GOOD) > threshold("careful")
     assert probability(BAD) < threshold("talkative")
-    for name, worse in {"score": -2.0, "yes": -4.0, "premise": 1.0, "covered": 0.1}.items():
+    for name, worse in {"score": -2.0, "yes": -4.0, "premise": 1.0}.items():
         assert probability(dataclasses.replace(GOOD, **{name: worse})) < probability(GOOD), name
 
 

@@ -1,8 +1,8 @@
 """One question, from its words to an answer: search, evidence, drafts, claims.
 
 Whether the documents hold the answer is decided by `rag.decide` before anything is drafted: by what was found, then by what
-the model says of it too. A draft is shown as an answer only if a paragraph carries it. If none holds, the best sentence is the
-answer where it is near enough; articles that give other values are shown beside it.
+the model says of it too. A draft is shown as an answer only if a paragraph carries it. If none holds, the best sentence is
+the answer where it is near enough; articles that give other values are shown beside it.
 """
 
 from __future__ import annotations
@@ -214,7 +214,6 @@ class Asking:
 
     def _search_signals(self, hit: Hit) -> decide.Signals:
         """Returns what speaks for an answer in a hit before the model is asked."""
-        asked, there = attribute.facts(self.question).words, attribute.facts(f"{hit.title}\n{hit.text}").words
         score = self._read_score(hit) - decide.expected(attribute.n_checkable(self.question))
         is_fresh = bool(self.bonus.get(hit.document))
         is_stale = not is_fresh and bool(self._document(hit).date) and prompt.means_now(self.question)
@@ -222,9 +221,12 @@ class Asking:
             score=score,
             premise=float(self._has_false_premise(hit)),
             fresh=float(is_fresh) if is_fresh or is_stale else None,
-            covered=sum(attribute.has(there, word) for word in asked) / len(asked) if asked else 1.0,
-            whether=float(prompt.asks_whether(self.question)),
         )
+
+    def _all_signals(self, generator: Generator, hit: Hit, block: str) -> decide.Signals:
+        signals = self._search_signals(hit)
+        is_denied = attribute.is_denied(self.question, hit.quote) and not attribute.is_negated(self.question)
+        return signals if is_denied else replace(signals, yes=self._yes(generator, block))
 
     def _has_false_premise(self, hit: Hit) -> bool:
         """True if a question takes for granted what the document of a hit does not say."""
@@ -248,7 +250,7 @@ class Asking:
         """Drafts from the best paragraphs, one after the other, until a sentence is confirmed."""
         for hit in self._chosen(hits):
             block = self._block(hit, generator)
-            self.signals = replace(self._search_signals(hit), yes=self._yes(generator, block))
+            self.signals = self._all_signals(generator, hit, block)
             self.used.add((hit.document, hit.paragraph))
             if not self._is_likely():
                 return
@@ -268,7 +270,7 @@ class Asking:
                 continue  # it says the same
             block = self._block(hit, generator)
             self.used.add((hit.document, hit.paragraph))
-            signals = replace(self._search_signals(hit), yes=self._yes(generator, block))
+            signals = self._all_signals(generator, hit, block)
             if decide.probability(signals) < decide.threshold(self.settings.caution):
                 continue
             draft = "".join(self._draft(generator, hit, block)).strip()

@@ -17,7 +17,7 @@ from rag.attribute.comparing import differs
 from rag.attribute.dating import undated
 from rag.attribute.facts import Facts, facts, n_checkable
 from rag.attribute.hedging import is_hedged, restore_hedges
-from rag.attribute.negating import is_negated
+from rag.attribute.negating import is_denied, is_negated
 from rag.attribute.premises import opposed, unknown
 from rag.attribute.supporting import support
 from rag.attribute.values import numbers
@@ -38,6 +38,7 @@ __all__ = [
     "fold",
     "has",
     "is_bound",
+    "is_denied",
     "is_hedged",
     "is_negated",
     "is_same",
