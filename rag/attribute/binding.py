@@ -77,10 +77,10 @@ def unit(text: str, start: int, end: int) -> str | None:
 
 def wrong_units(claim: str, passage: str) -> list[str]:
     """Returns the numbers of a claim that the passage has in another unit only: 70 million dollars for 70 million pills."""
-    there = [(v, unit(passage, s, e), _noun_after(passage, e), passage[e : e + 4]) for v, s, e in numbers(passage)]
+    there = [(v, unit(passage, s, e), noun_after(passage, e), passage[e : e + 4]) for v, s, e in numbers(passage)]
     found = []
     for value, start, end in numbers(claim):
-        said, noun = unit(claim, start, end), _noun_after(claim, end)
+        said, noun = unit(claim, start, end), noun_after(claim, end)
         own = [(u, ns, rest) for v, u, ns, rest in there if v == value]
         if not own or not (said or noun):
             continue
@@ -147,12 +147,12 @@ def is_bound(claim: str, question: str, passage: str) -> bool:
     "How many Indonesians?" is not answered by 347 where the passage says "347 Vietnamese, 271 Indonesians": the noun
     belongs to another number there.
     """
-    counted = [(value, _noun_after(passage, end)) for value, _, end in numbers(passage)]
+    counted = [(value, noun_after(passage, end)) for value, _, end in numbers(passage)]
     asked = _asked_nouns(question)
     for value, start, end in numbers(claim):
         if claim[:start].rstrip().endswith("("):  # "1,600 miles (2,600 km)": the same in another unit
             continue
-        for nouns in filter(None, (asked, _noun_after(claim, end))):
+        for nouns in filter(None, (asked, noun_after(claim, end))):
             own = [ns for v, ns in counted if v == value]
             others = [ns for v, ns in counted if v != value]
             if own and all(own) and not any(_share(nouns, ns) for ns in own) and any(_share(nouns, ns) for ns in others):
@@ -164,7 +164,7 @@ def _share(nouns: frozenset[str], others: frozenset[str]) -> bool:
     return any(has(others, noun) for noun in nouns)
 
 
-def _noun_after(text: str, position: int) -> frozenset[str]:
+def noun_after(text: str, position: int) -> frozenset[str]:
     """Returns the words that a number counts: up to three words after it, to the next mark or function word."""
     found: set[str] = set()
     if of := re.compile(r"\s+of(?:\s+the)?(?=\s)").match(text, position):  # "347 of the Vietnamese"
@@ -181,4 +181,4 @@ def _noun_after(text: str, position: int) -> frozenset[str]:
 
 def _asked_nouns(question: str) -> frozenset[str]:
     match = re.search(r"\b(?:how many|number of)\b", question, re.IGNORECASE)
-    return _noun_after(question, match.end()) if match else frozenset()
+    return noun_after(question, match.end()) if match else frozenset()
