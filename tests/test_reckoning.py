@@ -29,9 +29,9 @@ def shown(events):
 
 
 class Sure(FakeReranker):
-    """Gives a text that has a bird of the question 5, else -10: enough for a draft, and too little for a quote."""
+    """Gives a text that has a bird of the question 2.5, else -10: enough for a draft, and too little for a quote."""
 
-    sure = 5.0
+    sure = 2.5
 
     def scores(self, question, texts):
         asked = set(words(question)) & {"geese", "swans", "herons"}

@@ -29,7 +29,7 @@ from rag.types import NOT_FOUND, Answer, Citation, Claim, Delta, Document, Done,
 CERTAIN = 7.0
 """From this score on, a name or number of the question that the document lacks is taken for a misspelling."""
 
-QUOTABLE = 6.0
+QUOTABLE = 3.0
 """A sentence from this score on is the answer itself if no draft holds. Source: docs/experiments.md, "Deciding"."""
 
 _MAX_DRAFTED = 2  # hits that are drafted from, one after the other, until a sentence holds
