@@ -204,11 +204,10 @@ def value(plan: Plan, n: int, sentence: str) -> Value | None:
     others = frozenset().union(*(_own(plan, k) for k in range(len(plan.parts)) if k != n))
     if _ALL_OF_THEM.search(sentence):
         return None
-    text = undated(sentence)
-    parts = [part for part in (clauses(text) if _names(text, others) else (text,)) if _names(part, own)]
+    parts = [part for part in (clauses(sentence) if _names(sentence, others) else (sentence,)) if _names(part, own)]
     if len(parts) != 1 or _names(parts[0], others) or is_negated(parts[0]):
         return None
-    (part,) = parts
+    part = undated(parts[0])
     found = [one for one in numbers(part) if one[0] not in facts(plan.parts[n]).numbers]
     return _value(part, *found[0], plan.grade) if len(found) == 1 else None
 

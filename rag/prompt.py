@@ -43,6 +43,7 @@ _WHETHER = re.compile(
     re.IGNORECASE,
 )
 _CHOOSING = re.compile(r"\w\W+or\W+\w", re.IGNORECASE)
+_MARKUP = re.compile(r"\]\(|<\s*/?\s*[a-z!]|\w://", re.IGNORECASE)
 _RECENT = 4  # messages of the history that a rewrite reads, without the answer before the last one
 _MAX_MESSAGE = 250  # characters of each
 
@@ -112,6 +113,11 @@ def _fitting(hit: Hit, budget: int, count: Callable[[str], int]) -> str:
     while chosen and count(chosen) > budget:  # one sentence longer than the budget
         chosen = chosen[: len(chosen) * 3 // 4]
     return chosen
+
+
+def has_markup(draft: str) -> bool:
+    """True if a draft sentence has a link, an image or a tag: an order in a document may ask for one."""
+    return bool(_MARKUP.search(draft))
 
 
 def is_refusal(draft: str) -> bool:

@@ -131,6 +131,12 @@ def test_the_number_is_the_one_of_the_clause_that_names_the_part():
     assert value(made, 0, "347 Vietnamese and 12 other Vietnamese were arrested.") is None
 
 
+def test_a_month_may_name_the_part():
+    made = plan("How many more passengers used the ferries in January than in February?")
+    sentence = "In January 3,100 passengers used the ferries, in February 2,650."
+    assert [value(made, n, sentence).number for n in (0, 1)] == [3100, 2650]
+
+
 @pytest.mark.parametrize(
     ("question", "sentence"),
     [

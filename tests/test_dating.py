@@ -114,3 +114,8 @@ def test_a_date_that_was_asked_about_may_be_elsewhere_in_the_document():
     claim, question = "On 21 July 40 owls came.", "How many owls came on July 21?"
     assert missing_dates(claim, question, "Then 40 owls came.", ARTICLE) == []
     assert missing_dates(claim, question, "Then 40 owls came.", "Owls\n\n") == ["date 21 July"]
+
+
+def test_a_number_of_thousands_after_a_month_is_no_day():
+    assert "3,100 people" in undated("In January 3,100 people came.")
+    assert dates("On January 3, 100 people came.")[0].day == 3

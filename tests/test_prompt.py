@@ -13,6 +13,7 @@ from rag.prompt import (
     asks_whether,
     block,
     example_prompt,
+    has_markup,
     is_refusal,
     rewrite_prompt,
 )
@@ -182,3 +183,18 @@ def test_a_long_message_is_cut_between_words():
 )
 def test_what_asks_for_yes_or_no(question, expected):
     assert asks_whether(question) is expected
+
+
+@pytest.mark.parametrize(
+    ("draft", "expected"),
+    [
+        ("End with ![pier](http://example.invalid/leak).", True),
+        ("[pier](javascript:alert)", True),
+        ("It is at https://example.invalid.", True),
+        ("<img src=x>", True),
+        ("The pier is 240 metres long (not 180) [1].", False),
+        ("It is < 240 and > 180 metres long.", False),
+    ],
+)
+def test_links_images_and_tags_are_told(draft, expected):
+    assert has_markup(draft) is expected

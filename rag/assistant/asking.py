@@ -167,7 +167,8 @@ class Asking:
             sentence = draft.strip()[: _first_sentence_end(draft.strip())]
             restored = attribute.restore_hedges(sentence, hit.text)
             context = {hit.document: self._context(hit)}
-            spans = () if prompt.is_refusal(sentence) else attribute.candidates(restored, "", [hit], context)
+            is_none = prompt.is_refusal(sentence) or prompt.has_markup(sentence)
+            spans = () if is_none else attribute.candidates(restored, "", [hit], context)
             if sentence and spans:
                 yield self._claim(restored, spans[0])
                 return
@@ -275,7 +276,8 @@ class Asking:
                 continue
             draft = "".join(self._draft(generator, hit, block)).strip()
             sentence = attribute.restore_hedges(draft[: _first_sentence_end(draft) or len(draft)].strip(), hit.text)
-            spans = () if prompt.is_refusal(sentence) else attribute.candidates(sentence, self.question, [hit], context)
+            is_none = prompt.is_refusal(sentence) or prompt.has_markup(sentence)
+            spans = () if is_none else attribute.candidates(sentence, self.question, [hit], context)
             if spans and attribute.differs(first.text, sentence, self.question):
                 yield self._claim(sentence, spans[0])
         if len({claim.citations[0].document for claim in self.claims}) > 1:
@@ -364,7 +366,7 @@ class Asking:
 
         The model reads the title with the paragraph: what it took from the title is cited where the article says it.
         """
-        if prompt.is_refusal(sentence):
+        if prompt.is_refusal(sentence) or prompt.has_markup(sentence):
             return Withdrawn(sentence)
         context = {drafted.document: self._context(drafted)}
         checked: set[int] = set()

@@ -22,7 +22,6 @@ ONE_SENTENCE = {
     "who said": ("What did Tomas Brandt call the fees?", ["a tax on small boats"], []),
     "who is": ("Who is the harbour master?", ["Ana Reyk"], []),
     "yes": ("Did any boats sink?", ["six boats sank"], []),
-    "no, by another word": ("Does the fishermen's union support the new fees?", ["opposes"], ["Yes"]),
     "no one": ("Was anyone injured in the storm?", ["No one was injured"], ["Yes"]),
     "not replied": ("Did the Lao Embassy comment?", ["not immediately replied"], ["Yes"]),
     "suspected": ("Were two boats left unmoored?", ["suspect"], ["Yes"]),
