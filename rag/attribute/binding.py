@@ -167,7 +167,7 @@ def _share(nouns: frozenset[str], others: frozenset[str]) -> bool:
 
 
 def noun_after(text: str, position: int) -> frozenset[str]:
-    """Returns the words that a number counts: up to three words right after it, to the next mark or function word."""
+    """Returns the words that a number counts: up to three words after it, to the next mark or function word."""
     found: set[str] = set()
     if of := re.compile(r"\s+of(?:\s+the)?(?=\s)").match(text, position):  # "347 of the Vietnamese"
         position = of.end()

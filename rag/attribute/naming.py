@@ -74,7 +74,8 @@ def is_named(name: str, claim: str, passage: str, context: str) -> bool:
     if name in initials(passage) and name in abbreviations(claim):
         return True
     around = f" {_unmarked(context)} "
-    return any(_is_part_named(part, passage, around, context) for run in runs(claim) for part in _parts(run, name))
+    own = (run for run in runs(claim) if name in run)
+    return any(_is_part_named(part, passage, around, context) for run in own for part in _parts(run, name))
 
 
 def _parts(run: tuple[str, ...], name: str) -> set[tuple[str, ...]]:
