@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from rag.attribute.clauses import sentence_texts
@@ -13,6 +14,7 @@ from rag.attribute.words import FUNCTION_WORDS, LIGHT_WORDS, WORD, fold, has
 NEARER = 2
 """So many more words of the question has the sentence that a value should have come from. Source: docs/experiments.md,
 "Attribution"."""
+_NEAR = 100  # characters after a number in which what it counts is looked for: "1-1-1-..." is one word without an end
 _TOLD = 2  # words that the question does not have: a claim with so many is a statement of its own
 
 _UNITS = {
@@ -169,10 +171,10 @@ def noun_after(text: str, position: int) -> frozenset[str]:
     found: set[str] = set()
     if of := re.compile(r"\s+of(?:\s+the)?(?=\s)").match(text, position):  # "347 of the Vietnamese"
         position = of.end()
-    for match in WORD.finditer(text, position):
+    for match in itertools.islice(WORD.finditer(text, position, position + _NEAR), 3):
         between = text[position : match.start()]
         word = fold(match[0])
-        if between.strip() or len(found) == 3 or word in FUNCTION_WORDS or word[0].isdigit():
+        if between.strip() or word in FUNCTION_WORDS or word[0].isdigit():
             break
         found.add(word)
         position = match.end()

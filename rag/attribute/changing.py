@@ -10,8 +10,10 @@ _MORE = (
     r"more|fewer|less|higher|lower|longer|shorter|older|younger|larger|smaller|greater|bigger|taller|deeper|wider|heavier|lighter"
     r"|faster|slower|earlier|later|farther|further|ahead|behind"
 )
-_COMPARED = re.compile(rf"[\s-]*(?:[\w%’'-]+\s+){{0,3}}?(?:{_MORE})\b(?!\s+(?:and|or) (?:more|less)\b)", re.IGNORECASE)
-_THAN = re.compile(r"[^.;]*\bthan\b", re.IGNORECASE)
+_COMPARED = re.compile(
+    rf"[\s-]*(?:[\w%’'-]{{1,30}}\s+){{0,3}}?(?:{_MORE})\b(?!\s+(?:and|or) (?:more|less)\b)", re.IGNORECASE
+)
+_THAN = re.compile(r"[^.;]{0,200}\bthan\b", re.IGNORECASE)
 _ABOUT = r"(?:(?:about|around|some|nearly|almost|over|only|more than|less than|at least|up to)\s+)?[$€£]?$"
 _BY = re.compile(rf"\bby\s+{_ABOUT}", re.IGNORECASE)
 _FROM_TO = re.compile(rf"\b(?:to|from)\s+{_ABOUT}", re.IGNORECASE)

@@ -34,4 +34,5 @@ def nearest(claim: str, parts: tuple[str, ...]) -> list[str]:
     for part in parts:
         there = everything(part)
         common.append(sum(has(there.words, word) for word in said.words) + len(said.numbers & there.numbers))
-    return [part for part, n in zip(parts, common, strict=True) if n == max(common)]
+    most = max(common, default=0)
+    return [part for part, n in zip(parts, common, strict=True) if n == most]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rag.attribute.binding import noun_after, unit
 from rag.attribute.dating import dates, undated
 from rag.attribute.facts import facts
-from rag.attribute.hedging import is_hedged
+from rag.attribute.hedging import value_hedges
 from rag.attribute.values import numbers
 from rag.attribute.words import has
 
@@ -45,8 +45,9 @@ def differs(claim: str, other: str, question: str) -> bool:
 def _counts(text: str, asked: frozenset[float]) -> list[_Count]:
     plain = undated(text)
     known = facts(plain).numbers - asked
+    hedged = {hedge.value for hedge in value_hedges(plain) if hedge.kind}
     return [
-        _Count(value, unit(plain, start, end), noun_after(plain, end), is_hedged(plain, value))
+        _Count(value, unit(plain, start, end), noun_after(plain, end), value in hedged)
         for value, start, end in numbers(plain)
         if value in known
     ]

@@ -21,7 +21,8 @@ _TENTH = "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleve
 _TENTH += "|sixteenth|seventeenth|eighteenth|nineteenth|(?:twenty|thirty)-(?:first|second|third|fourth|fifth|sixth|seventh"
 _TENTH += "|eighth|ninth)|twentieth|thirtieth"
 _DAY = rf"(?:\d{{1,2}}(?:st|nd|rd|th)?(?![\d:.]\d|,\d{{3}}(?!\d)|\w|%)|(?:{_TENTH})\b)"
-_DAYS = rf"(?P<days>{_DAY}(?:(?:\s*,\s*|\s*[-–—]\s*|\s+(?:to|and|or)\s+|\s*,\s*and\s+)(?:the\s+)?{_DAY})*)"
+_DAYS = rf"(?P<days>{_DAY}(?:(?:\s*,\s*|\s*[-–—]\s*|\s+(?:to|and|or)\s+|\s*,\s*and\s+)(?:the\s+)?{_DAY}){{0,9}})"
+"""Ten at most: without an end each number of a long table was read as the first of all that follow."""
 _YEAR = r"(?P<year>[12]\d{3})(?!\d|[-–]?\w)"
 _AFTER_WEEKDAY = r"(?:,\s*|\s+)(?:the\s+)?"
 _DATES = [
@@ -65,14 +66,14 @@ class Date:
 def dates(text: str) -> tuple[Date, ...]:
     """Returns the dates of a text in its order; a year alone is a number, and 3/4/2025 could be two dates, so it is none."""
     found: list[Date] = []
-    taken: list[tuple[int, int]] = []
+    taken: set[int] = set()
     for pattern in _DATES:
         for match in pattern.finditer(text):
             start = match.start("alone") if match.groupdict().get("alone") else match.start()
-            if any(start < e and match.end() > s for s, e in taken):
+            if not taken.isdisjoint(range(start, match.end())):
                 continue
             if read := list(_read(match, start)):
-                taken.append((start, match.end()))
+                taken.update(range(start, match.end()))
                 found += read
     return tuple(sorted(found, key=lambda d: d.start))
 
@@ -120,9 +121,11 @@ def _exact(bare: Date, day: date) -> Date:
 
 def undated(text: str) -> str:
     """Returns a text with blanks in place of its dates, so that they are not taken for numbers and names."""
+    parts, end = [], 0
     for found in dates(text):
-        text = f"{text[: found.start]}{' ' * (found.end - found.start)}{text[found.end :]}"
-    return text
+        parts += [text[end : found.start], " " * (found.end - max(found.start, end))]
+        end = max(found.end, end)
+    return "".join(parts) + text[end:]
 
 
 def missing_dates(claim: str, question: str, passage: str, context: str) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.attribute.values import numbers
+from rag.attribute.values import numbers, places
 from rag.attribute.words import FUNCTION_WORDS, LIGHT_WORDS, WORD, fold, joined
 
 _QUOTED = re.compile(r"[\"“«„]([^\"“”«»„]{8,})[\"”»]")
@@ -28,11 +28,11 @@ def facts(text: str) -> Facts:
     text = joined(text)
     matches = list(WORD.finditer(text))
     values = numbers(text)
-    inside = [(start, end) for _, start, end in values]
+    inside = places(values)
     names, words = set(), set()
     for n, match in enumerate(matches):
         word = match[0]
-        if any(start <= match.start() < end for start, end in inside) or word[0].isdigit():
+        if match.start() in inside or word[0].isdigit():
             continue
         parts = [fold(part) for part in re.split(r"[-]", word)]
         content = [part for part in parts if part and part not in FUNCTION_WORDS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,7 +12,7 @@ from rag.attribute.clauses import nearest, sentence_texts
 from rag.attribute.dating import undated
 from rag.attribute.facts import facts
 from rag.attribute.values import numbers
-from rag.attribute.words import FUNCTION_WORDS, LIGHT_WORDS, WORD, fold, has, is_same
+from rag.attribute.words import FUNCTION_WORDS, LIGHT_WORDS, WORD, fold, has, is_same, unmarked
 
 _VALUE_HEDGES = {
     "least": "at least|no fewer than|no less than|not less than|not fewer than|a minimum of|upwards of",
@@ -139,27 +140,38 @@ def _lost_words(claim: str, question: str, passage: str) -> Iterator[str]:
 
 def _lost_adjectives(claim: str, sentence: str) -> Iterator[tuple[str, re.Match[str], str]]:
     """Yields adjective, where its noun stands in the claim without it, and the noun."""
+    said = [(fold(m[0]), m) for m in WORD.finditer(claim)]
+    there = Counter(unmarked(sentence).split())
     for match in _ADJECTIVE.finditer(sentence):
         words = match["noun"].split()
         for noun in (words[0], match["head"]):
-            if len(noun) < 4 or fold(noun) in FUNCTION_WORDS | LIGHT_WORDS:
+            if len(noun) < 4 or fold(noun) in FUNCTION_WORDS or fold(noun) in LIGHT_WORDS:
                 continue
-            n_there = sum(is_same(fold(m[0]), fold(noun)) for m in WORD.finditer(sentence))
-            places = [m for m in WORD.finditer(claim) if is_same(fold(m[0]), fold(noun))]
-            if n_there == 1 and len(places) == 1 and not re.search(rf"\b{match['hedge']}", claim, re.IGNORECASE):
+            places = [m for word, m in said if is_same(word, fold(noun))]
+            if len(places) != 1 or _n_times(fold(noun), there) != 1:
+                continue
+            if not re.search(rf"\b{match['hedge']}", claim, re.IGNORECASE):
                 yield match["hedge"], places[0], noun
                 break
 
 
 def _lost_modals(claim: str, sentence: str) -> Iterator[re.Match[str]]:
     said = facts(claim).words - LIGHT_WORDS
+    there = _parts(sentence)
     for match in _MODAL.finditer(sentence):
         verb = fold(match["verb"])
         if verb in FUNCTION_WORDS | LIGHT_WORDS or not has(said, verb):
             continue
-        outside = sentence[: match.start()] + sentence[match.end() :]
-        if not has(facts(outside).words, verb):
+        if _n_times(verb, there) == _n_times(verb, _parts(match[0])):  # it is said nowhere else
             yield match
+
+
+def _parts(text: str) -> Counter[str]:
+    return Counter(unmarked(text.replace("-", " ")).split())
+
+
+def _n_times(word: str, words: Counter[str]) -> int:
+    return sum(n for other, n in words.items() if is_same(word, other))
 
 
 # --- repair --------------------------------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ _TITLES = frozenset(
     senator governor mayor professor chief officer""".split()
 )
 
+_MAX_WORDS = 8  # of one name; more of them in a row are several
+
 
 @lru_cache(maxsize=1024)
 def runs(text: str) -> tuple[tuple[str, ...], ...]:
@@ -72,15 +74,18 @@ def is_named(name: str, claim: str, passage: str, context: str) -> bool:
     if name in initials(passage) and name in abbreviations(claim):
         return True
     around = f" {_unmarked(context)} "
-    for run in runs(claim):
-        if name not in run:
-            continue
-        for first in range(len(run)):
-            for last in range(len(run), first + 1, -1):
-                part = run[first:last]
-                if name in part and _is_part_named(part, passage, around, context):
-                    return True
-    return False
+    own = (run for run in runs(claim) if name in run)
+    return any(_is_part_named(part, passage, around, context) for run in own for part in _parts(run, name))
+
+
+def _parts(run: tuple[str, ...], name: str) -> set[tuple[str, ...]]:
+    """Returns the parts of a row of names, of two words or more, that a word is in."""
+    return {
+        run[first:last]
+        for place in (n for n, word in enumerate(run) if word == name)
+        for first in range(max(0, place - _MAX_WORDS + 1), place + 1)
+        for last in range(max(place + 1, first + 2), min(len(run), first + _MAX_WORDS) + 1)
+    }
 
 
 def _is_part_named(part: tuple[str, ...], passage: str, around: str, context: str) -> bool:

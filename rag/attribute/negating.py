@@ -10,7 +10,7 @@ from rag.attribute.words import WORD
 _NEGATIONS = frozenset("no not none never nobody nothing neither nor without cannot".split())
 _NO_NEGATION = re.compile(  # "not only the town", "no fewer than 9", "it did not open until Friday"
     r"\bnot (?:only|just|merely|least)\b|\bno (?:fewer|less|later|more|earlier) than\b|\bno doubt\b"
-    r"|\b(?:not|never|\w+n['’]t)\b(?=[^,;.]*\b(?:until|till)\b)",
+    r"|\b(?:not|never|\w+n['’]t)\b(?=[^,;.]{0,200}\b(?:until|till)\b)",
     re.IGNORECASE,
 )
 _DENIAL = re.compile(r"\b(?:not|never|cannot|\w+n['’]t|no (?:more|longer|one)|nobody|none of)\b", re.IGNORECASE)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.attribute.clauses import sentence_texts
-from rag.attribute.values import numbers
+from rag.attribute.values import numbers, places
 from rag.attribute.words import FUNCTION_WORDS, WORD, fold, has, joined, unmarked
 
 _ITEM_ENDS = re.compile(r"[,:](?!\d)|;|\s[–—]\s|[.!?](?=\s|$)|[()]|\b(?:and|while|whereas|but)\b", re.IGNORECASE)
 _DETERMINERS = frozenset("a an the his her its their another some about over nearly almost only just then".split())
 _OPEN = re.compile(r"\b(?:or|not|besides|except|other than|\w+n['’]t)\b", re.IGNORECASE)
 """A question that names what the answer is not: "Did Ada or Bo win?", "Who besides Ada won?"."""
+_NEAR = 20  # characters before a word in which its article is looked for
 _MAX_SLOTS = 12  # words of an item; a longer one is no item of an enumeration
 
 
@@ -30,27 +32,31 @@ def items(sentence: str) -> tuple[tuple[Slot, ...], ...]:
     """Returns the parts of a sentence between marks and conjunctions, each as its slots in order."""
     sentence = joined(sentence)
     values = numbers(sentence)
+    inside = places(values)
     found, start = [], 0
-    ends = [m for m in _ITEM_ENDS.finditer(sentence) if not any(s <= m.start() < e for _, s, e in values)]
+    ends = [m for m in _ITEM_ENDS.finditer(sentence) if m.start() not in inside]
     for stop, after in [*((m.start(), m.end()) for m in ends), (len(sentence), len(sentence))]:
-        slots = _slots(sentence, start, stop, values)
+        slots = _slots(sentence, start, stop, values, inside)
         if slots:
             found.append(slots)
         start = after
     return tuple(found)
 
 
-def _slots(text: str, start: int, stop: int, values: list[tuple[float, int, int]]) -> tuple[Slot, ...]:
+def _slots(
+    text: str, start: int, stop: int, values: list[tuple[float, int, int]], inside: frozenset[int]
+) -> tuple[Slot, ...]:
     slots: list[Slot] = []
-    marks: list[tuple[int, Slot]] = [(s, Slot("number", f"{v:g}")) for v, s, e in values if start <= s and e <= stop]
+    first, last = (bisect_left(values, place, key=lambda value: value[1]) for place in (start, stop))
+    marks: list[tuple[int, Slot]] = [(s, Slot("number", f"{v:g}")) for v, s, e in values[first:last] if e <= stop]
     for match in WORD.finditer(text, start, stop):
-        if any(s < match.end() and match.start() < e for _, s, e in values):
+        if not inside.isdisjoint(range(match.start(), match.end())):
             continue
         word = fold(match[0])
         if match[0][0].isupper() and word not in FUNCTION_WORDS:
             marks.append((match.start(), Slot("name", word)))
         elif word not in _DETERMINERS:
-            before = text[start : match.start()].split()
+            before = text[max(start, match.start() - _NEAR) : match.start()].split()
             after_the = bool(before) and before[-1].lower() in _DETERMINERS
             kind = "small" if word in FUNCTION_WORDS else "noun" if after_the else "word"
             marks.append((match.start(), Slot(kind, word)))
@@ -133,6 +139,7 @@ def _said(text: str) -> str:
     return f"{unmarked(joined(text))} {values}"
 
 
+@lru_cache(maxsize=1024)  # of a long enumeration each item is paired with each other one
 def _has(said: str, term: str) -> bool:
     words = said.split()
     return any(has(words, part) for part in term.split() if part not in FUNCTION_WORDS)
@@ -159,7 +166,7 @@ def _holds(item: tuple[Slot, ...], terms: tuple[str, str]) -> bool:
 _NAME = r"[^\W\d_a-z][\w'’-]+(?: [^\W\d_a-z][\w'’-]+){0,3}"
 _WORDS = r"[\w'’-]+(?: [\w'’-]+){0,6}"  # a space between two of them always: one long word is tried in one way only
 _OFFICE = rf"(?:the|a|an) {_WORDS}"
-_APPOSITION = re.compile(rf"(?P<name>{_NAME}), (?P<office>{_OFFICE})(?=[,.;]|$)")
+_APPOSITION = re.compile(rf"(?<![\w'’-])(?P<name>{_NAME}), (?P<office>{_OFFICE})(?=[,.;]|$)")
 _REVERSED = re.compile(rf"(?:^|[.;,] |\b(?:said|by|with|to|and) )(?P<office>[Tt]he {_WORDS}), (?P<name>{_NAME})(?=[,.;]|$)")
 _IS = re.compile(rf"^\W*(?P<name>{_NAME}) (?:is|was|serves as|served as) (?P<office>{_OFFICE})(?=[,.;]|$)")
 _IS_NAMED = re.compile(rf"^\W*(?P<office>[Tt]he [\w'’-]+(?: [\w'’-]+){{0,6}}?) (?:is|was) (?P<name>{_NAME})(?=[,.;]|$)")

@@ -46,6 +46,7 @@ _MARK = re.compile(r"[,;:.!?—()“”\"«»]|\bthat\b")
 _OF_NOUN = re.compile(r"\b(?:the|an|his|her|its|their|of|for|over|in|with|to|by|and|this|that)\s+$", re.IGNORECASE)
 _PRONOUNS = frozenset("he she they it who i we".split())
 _MAX_WORDS = 8  # of a speaker's name and office
+_NEAR = 400  # characters before and after "said" in which they are looked for
 
 
 def unmarked_allegation(claim: str, question: str, passage: str) -> list[str]:
@@ -88,15 +89,16 @@ def _scope(sentence: str, match: re.Match[str]) -> str:
 
 def wrong_speaker(claim: str, question: str, passage: str) -> list[str]:
     """Returns the speaker that a claim names if the passage has these words from another one, or from nobody."""
-    found = []
-    for speaker in _speakers(claim):
-        if speaker <= _PRONOUNS or not speaker - _PRONOUNS:
-            continue
-        near = [who for sentence in nearest(claim, sentence_texts(passage)) for who in _speakers(sentence)]
-        anywhere = _speakers(passage)
+    found: list[str] = []
+    speakers = [who for who in _speakers(claim) if not who <= _PRONOUNS]
+    if not speakers:
+        return found
+    near = [who for sentence in nearest(claim, sentence_texts(passage)) for who in _speakers(sentence)]
+    others = [who for who in near if not who & _PRONOUNS]
+    anywhere = _speakers(passage)
+    for speaker in speakers:
         if any(_share(speaker, who) for who in near):
             continue
-        others = [who for who in near if not who & _PRONOUNS]
         asked = any(has(everything(question).words, word) for word in speaker)
         known = any(_share(speaker, who) for who in anywhere) or any(who & _PRONOUNS for who in anywhere)
         if others or not (known or asked):
@@ -116,7 +118,8 @@ def _each_speaker(text: str) -> Iterator[frozenset[str]]:
     for match in _ACCORDING.finditer(text):
         yield _who(match["who"].split()[:_MAX_WORDS])
     for match in _SAYING.finditer(text):
-        before, after = text[: match.start()].rstrip(), text[match.end() :]
+        before = text[max(0, match.start() - _NEAR) : match.start()].rstrip()
+        after = text[match.end() : match.end() + _NEAR]
         pieces = [piece for piece in _MARK.split(before) if piece.strip()]
         apposed = before.endswith(",")
         near = [word for piece in pieces[-2 if apposed else -1 :] for word in piece.split()[-_MAX_WORDS:]]

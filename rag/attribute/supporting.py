@@ -16,7 +16,7 @@ from rag.attribute.dating import missing_dates, undated
 from rag.attribute.facts import everything, facts
 from rag.attribute.words import LIGHT_WORDS, WORD, fold, has
 
-_MARKS = re.compile(r"\s*\[\d+(?:\s*[,\]\[]+\s*\d+)*\]")  # "[1]", "[1, 3]", "[2][4]"
+_MARKS = re.compile(r"(?<!\s)\s*\[\d+(?:\s*[,\]\[]+\s*\d+){0,20}\]")  # "[1]", "[1, 3]", "[2][4]"
 _PERSONS = frozenset("i you me my your we our".split())
 _MAX_COUNTED = 3  # lacking names or numbers; more make a sentence no more wrong
 _MAX_WORDS = 400  # of a window that are compared in order

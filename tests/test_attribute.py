@@ -1,0 +1,92 @@
+"""Attribution as a whole: no text, however odd, makes it slow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from rag.attribute import (
+    candidates,
+    check,
+    clauses,
+    differs,
+    differs_by,
+    facts,
+    is_denied,
+    numbers,
+    opposed,
+    restore_hedges,
+    sentence_texts,
+    support,
+    undated,
+    unit,
+    unknown,
+)
+from rag.types import Hit
+
+SIZE = 20_000  # characters
+SECONDS = 2.0  # of this process; of any of these texts something once took up to a minute
+CLAIM = "On 15 July Ilse Varga said that at least 40 owls were not seen in the harbour of Arlen."
+QUESTION = "How many owls did Ilse Varga see in Arlen?"
+PASSAGE = "Ilse Varga, the mayor, said that 40 owls were seen in Arlen on 15 July 2025. Jon Reyk may have seen 30 voles."
+CONTEXT = f"Owls\n2025-07-18\n{PASSAGE}"
+REPEATED = (
+    " ",
+    "A",
+    "Ab ",
+    "W# w#, ",  # a new number at each mark
+    "1,",
+    "1 ",
+    "1-",
+    "1 to ",
+    "1, 2, ",
+    "# w#, ",
+    "[1",
+    "May 1, ",
+    "a, ",
+    "don't ",
+    "twenty ",
+    "1 more ",
+    "said, ",
+    "suspected owls ",
+)
+
+
+def long(piece: str) -> str:
+    return "".join(piece.replace("#", str(n)) for n in range(2, SIZE))[:SIZE]
+
+
+def uses(text: str) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Yields every way in which a text of somebody else's comes to what `rag.attribute` offers."""
+    around = f"Owls\n2025-07-18\n{text}"
+    hit = Hit("owls", "v", "Owls", "/owls.txt", 1, 0, len(text), text, 0.0)
+    yield "a passage checked", lambda: check(CLAIM, QUESTION, text, around)
+    yield "a document checked", lambda: check(CLAIM, QUESTION, PASSAGE, around)
+    yield "a claim checked", lambda: check(text, QUESTION, PASSAGE, CONTEXT)
+    yield "an office checked", lambda: check("Ilse Varga is the mayor.", "Who is the mayor?", text, around)
+    yield "candidates", lambda: candidates("", QUESTION, [hit], {"owls": around})
+    yield "support", lambda: support(CLAIM, QUESTION, [text], [1.0])
+    yield "hedges restored", lambda: restore_hedges(CLAIM, text)
+    yield "differs", lambda: differs(text, PASSAGE, QUESTION)
+    yield "differs_by", lambda: differs_by(f"1{text}", 1)
+    yield "unknown", lambda: unknown(text, CONTEXT)
+    yield "opposed", lambda: opposed(text, PASSAGE)
+    yield "is_denied", lambda: is_denied(CLAIM, text)
+    yield "unit", lambda: unit(f"40{text}", 0, 2)
+    yield from (
+        (function.__name__, lambda f=function: f(text)) for function in (clauses, facts, numbers, sentence_texts, undated)
+    )
+
+
+@pytest.mark.parametrize("piece", REPEATED)
+def test_no_long_text_takes_long(piece):
+    slow = {}
+    for name, use in uses(long(piece)):
+        started = time.process_time()
+        use()
+        taken = time.process_time() - started
+        if taken > SECONDS:
+            slow[name] = taken
+    assert slow == {}
