@@ -58,6 +58,11 @@ _PREDICATE = re.compile(r"\b(?:is|are|was|were) (?:this|these|those)\W+\w+\W*$",
 _SOURCES = frozenset("article document text story page passage paragraph report".split())  # what a reader has before them
 _BARE = re.compile(r"^\W*(?:why|when|where|how|who|which one)\b\W*(?:\w+\b\W*){0,3}$", re.IGNORECASE)
 _BARE_COUNT = re.compile(r"^\W*how (?:many|much)\b\W*(?:\w+\b\W*){0,2}$", re.IGNORECASE)
+_PARALLEL = re.compile(r"^\W*(?:and|but|or|so|then)?\W*how (?P<kind>many|much) (?P<noun>\w+)\W*$", re.IGNORECASE)
+_COUNTED = re.compile(
+    r"^\W*how (?P<kind>many|much) \w+ (?P<rest>(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)\b.+)$",
+    re.IGNORECASE,
+)
 _COMPARING = re.compile(  # "Which is older?", "What is the smallest?"
     r"^\W*(?:(?:what|who|which)(?: \w+)? (?:is|are|was|were) the (?:most|least|best|worst|\w+est)"
     r"|which(?: \w+)? (?:is|are|was|were) (?:more|less|better|worse|\w+er))\b\W*(?:\w+\b\W*){0,2}$",
@@ -167,6 +172,21 @@ def checked_rewrite(rewrite: str, question: str, history: History) -> str:
     is_one = candidate.endswith("?") and len(candidate) <= _MAX_REWRITE
     if is_one and own <= _weighty(candidate) and words <= said and words - _weighty(question):
         return candidate
+    return ""
+
+
+def paralleled(question: str, history: History) -> str:
+    """Returns "And how many Chinese?" as the last such question went on: "How many Chinese were arrested?"; "" if none did.
+
+    The answer model left such a question's verb out: "How many Chinese are there?".
+    """
+    bare = _PARALLEL.match(_OPENING.sub("", question))
+    if not bare:
+        return ""
+    for message in reversed(history):
+        asked = _COUNTED.match(message["content"]) if message["role"] == "user" else None
+        if asked and asked["kind"].lower() == bare["kind"].lower():
+            return f"How {asked['kind'].lower()} {bare['noun']} {asked['rest']}"
     return ""
 
 

@@ -14,6 +14,7 @@ from rag.followup import (
     chosen,
     is_follow_up,
     is_new_topic,
+    paralleled,
     question_back,
     stand_in,
     topic,
@@ -318,3 +319,24 @@ def test_without_a_question_back_nothing_is_chosen():
     assert chosen("the bridge", HISTORY) == chosen("the bridge", ()) == ""
     history = said("Who won?", question_back((BRIDGE, OWLS)), "the bridge", "Ilse Varga won.")
     assert chosen("the owls", history) == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "before", "expected"),
+    [
+        ("And how many Chinese?", ["How many Indonesians were arrested?"], "How many Chinese were arrested?"),
+        (
+            "And how many Chinese?",
+            ["How many Indonesians were arrested?", "Who is the president of France?"],
+            "How many Chinese were arrested?",
+        ),
+        ("How many voles?", ["How many owls did they count in May?"], "How many voles did they count in May?"),
+        ("And how many Chinese were deported?", ["How many Indonesians were arrested?"], ""),
+        ("And how much money?", ["How many Indonesians were arrested?"], ""),
+        ("And how many Chinese?", ["Who was arrested?"], ""),
+        ("And why?", ["How many Indonesians were arrested?"], ""),
+    ],
+)
+def test_how_many_of_something_else_is_asked_as_it_was_before(question, before, expected):
+    history = [{"role": "user", "content": text} for text in before]
+    assert paralleled(question, history) == expected

@@ -45,6 +45,8 @@ def follow(question: str, history: Sequence[Mapping[str, str]], generator: Calla
     context = f"{question} {topic}"
     if not followup.is_follow_up(question, history):
         return Searched(question, (context,), context)
+    if full := followup.paralleled(question, history):
+        return Searched(full, (question, context), context)
     model, rewrite = generator(), ""
     if model:
         asked = prompt.rewrite_prompt(question, history)
