@@ -1,8 +1,9 @@
-"""Attribution as a whole: no text, however odd, makes it slow."""
+"""Attribution as a whole: no text, however odd, makes it slow, and no texts, however many, stay in memory."""
 
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -24,6 +25,8 @@ from rag.attribute import (
     unit,
     unknown,
 )
+from rag.attribute.facts import everything
+from rag.attribute.naming import runs
 from rag.types import Hit
 
 SIZE = 20_000  # characters
@@ -90,3 +93,26 @@ def test_no_long_text_takes_long(piece):
         if taken > SECONDS:
             slow[name] = taken
     assert slow == {}
+
+
+class Text(str):
+    """A text of which one can tell whether it is still in memory."""
+
+
+def test_of_all_the_texts_that_were_checked_only_the_last_few_stay_in_memory():
+    # The last 1024 of every size did once.
+    articles, words = [], []
+    for n in range(20):
+        article, word = Text(f"{CONTEXT} {n}{' The owls flew.' * 400}"), Text(f"{n}{'a' * 50_000}")
+        assert check("40 owls were seen in Arlen.", QUESTION, PASSAGE, article) == ()
+        check("40 owls were seen in Arlen.", QUESTION, word, word)
+        articles.append(weakref.ref(article))
+        words.append(weakref.ref(word))
+    del article, word
+    assert sum(ref() is not None for ref in (*articles, *words)) <= 6
+
+
+def test_no_word_that_is_kept_is_longer_than_words_are():
+    text = "A" * 1000 + "-1" * 1000
+    assert max(map(len, everything(text).words)) < 700
+    assert max(len(word) for run in runs(text) for word in run) < 100

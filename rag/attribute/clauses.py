@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from rag.attribute.facts import everything, facts
+from rag.attribute.keeping import kept
 from rag.attribute.words import has
 from rag.split import sentences
 
@@ -15,13 +15,13 @@ _CLAUSE_ENDS = re.compile(
 )
 
 
-@lru_cache(maxsize=1024)
+@kept
 def clauses(text: str) -> tuple[str, ...]:
     """Returns the clauses of a text, cut at marks and conjunctions; "1,362" and "10:30" are no ends."""
     return tuple(part for part in _CLAUSE_ENDS.split(_INSERTED.sub(" ", text)) if part.strip())
 
 
-@lru_cache(maxsize=1024)
+@kept
 def sentence_texts(text: str) -> tuple[str, ...]:
     """Returns the sentences of a passage; the passage itself if it has no marks."""
     return tuple(text[start:end] for start, end in sentences(text)) or (text,)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import lru_cache
 
+from rag.attribute.keeping import kept
 from rag.attribute.values import numbers, ordinals
 
 _MONTHS = {name: n for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
@@ -62,7 +62,7 @@ class Date:
         return {name: value for name, value in named.items() if value is not None}
 
 
-@lru_cache(maxsize=1024)
+@kept
 def dates(text: str) -> tuple[Date, ...]:
     """Returns the dates of a text in its order; a year alone is a number, and 3/4/2025 could be two dates, so it is none."""
     found: list[Date] = []

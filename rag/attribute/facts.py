@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
+from rag.attribute.keeping import kept
 from rag.attribute.values import numbers, places
 from rag.attribute.words import FUNCTION_WORDS, LIGHT_WORDS, WORD, fold, joined
 
@@ -62,7 +62,7 @@ def n_checkable(question: str) -> int:
     return len(asked.words - LIGHT_WORDS) + len(asked.numbers)
 
 
-@lru_cache(maxsize=1024)
+@kept
 def everything(text: str) -> Facts:
     """Facts of a longer text: all its numbers, and all its words, function words too (a name may be one: "The Who")."""
     text = joined(text)

@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from rag.attribute.clauses import nearest, sentence_texts
 from rag.attribute.dating import undated
 from rag.attribute.facts import facts
+from rag.attribute.keeping import kept
 from rag.attribute.values import numbers
 from rag.attribute.words import FUNCTION_WORDS, LIGHT_WORDS, WORD, fold, has, is_same, unmarked
 
@@ -78,7 +78,7 @@ _NEAR = 60
 time that grows with the square of a paragraph's length."""
 
 
-@lru_cache(maxsize=1024)
+@kept
 def value_hedges(text: str) -> tuple[Hedge, ...]:
     """Returns the numbers of a text that are no dates, each with its hedge."""
     plain, found = undated(text), []

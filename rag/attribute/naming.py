@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from itertools import pairwise
 
 from rag.attribute.facts import everything
+from rag.attribute.keeping import kept
 from rag.attribute.words import FUNCTION_WORDS, fold, has, joined, unmarked
 
-_CAPITAL = r"[^\W\d_a-z][\w'’]*"
+_CAPITAL = r"[^\W\d_a-z][\w'’]{0,60}"
 _RUN = re.compile(rf"{_CAPITAL}(?:(?:[ -]|\s(?:of|the|for|and|on|de|von|van|al|bin)\s)(?:the\s)?{_CAPITAL})*")
 _ABBREVIATION = re.compile(r"\b(?:[A-Z][a-z]?){2,6}\b")  # WHO, MoU
 _LONG = {"us": "united states", "usa": "united states america", "uk": "united kingdom", "un": "united nations"}
@@ -23,7 +23,7 @@ _TITLES = frozenset(
 _MAX_WORDS = 8  # of one name; more of them in a row are several
 
 
-@lru_cache(maxsize=1024)
+@kept
 def runs(text: str) -> tuple[tuple[str, ...], ...]:
     """Returns the names of a text as their folded words, in order: (world, health, organization)."""
     found = []
@@ -36,7 +36,7 @@ def runs(text: str) -> tuple[tuple[str, ...], ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=1024)
+@kept
 def abbreviations(text: str) -> frozenset[str]:
     """Returns the folded abbreviations of a text that is not all in capitals: WHO, US."""
     text = joined(text)
@@ -45,20 +45,20 @@ def abbreviations(text: str) -> frozenset[str]:
     return frozenset(match[0].casefold() for match in _ABBREVIATION.finditer(text))
 
 
-@lru_cache(maxsize=1024)
+@kept
 def initials(text: str) -> frozenset[str]:
     """Returns what the names of a text may be abbreviated to, with and without the initials of small words."""
     found = set()
     for words in runs(text):
         full = [word for word in words if word not in FUNCTION_WORDS]
-        for kept in (words, full):
-            for first in range(len(kept)):
-                for last in range(first + 2, min(first + 6, len(kept)) + 1):
-                    found.add("".join(word[0] for word in kept[first:last]))
+        for row in (words, full):
+            for first in range(len(row)):
+                for last in range(first + 2, min(first + 6, len(row)) + 1):
+                    found.add("".join(word[0] for word in row[first:last]))
     return frozenset(found) | {short for short, long in _LONG.items() if f" {long} " in f" {_content(text)} "}
 
 
-_unmarked = lru_cache(maxsize=128)(unmarked)
+_unmarked = kept(unmarked)
 
 
 def _content(text: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.attribute.clauses import sentence_texts
+from rag.attribute.keeping import kept
 from rag.attribute.values import numbers, places
 from rag.attribute.words import FUNCTION_WORDS, WORD, fold, has, joined, unmarked
 
@@ -27,7 +28,7 @@ class Slot:
     word: str
 
 
-@lru_cache(maxsize=1024)
+@kept
 def items(sentence: str) -> tuple[tuple[Slot, ...], ...]:
     """Returns the parts of a sentence between marks and conjunctions, each as its slots in order."""
     sentence = joined(sentence)

@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
-WORD = re.compile(r"\w+(?:[-'’]\w+)*")
+WORD = re.compile(r"\w{1,60}(?:[-'’]\w{1,60}){0,9}")
+"""A longer one is several words: `fold` and `is_same` keep 100,000 words in memory, however odd the text."""
 FUNCTION_WORDS = frozenset(
     """a an the this that these those there here it its he she they them their his her we our you your i my me us
     and or but nor so yet if then than as at by for from in into of off on onto out over to up with within without about
