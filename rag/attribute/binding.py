@@ -166,17 +166,21 @@ def _share(nouns: frozenset[str], others: frozenset[str]) -> bool:
     return any(has(others, noun) for noun in nouns)
 
 
-def noun_after(text: str, position: int) -> frozenset[str]:
-    """Returns the words that a number counts: up to three words after it, to the next mark or function word."""
+def noun_after(text: str, position: int, over: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Returns the words that a number counts: up to three words after it, to the next mark or function word.
+
+    Args:
+        over: function words that are read over and left out.
+    """
     found: set[str] = set()
     if of := re.compile(r"\s+of(?:\s+the)?(?=\s)").match(text, position):  # "347 of the Vietnamese"
         position = of.end()
     for match in itertools.islice(WORD.finditer(text, position, position + _NEAR), 3):
         between = text[position : match.start()]
         word = fold(match[0])
-        if between.strip() or word in FUNCTION_WORDS or word[0].isdigit():
+        if between.strip() or (word in FUNCTION_WORDS and word not in over) or word[0].isdigit():
             break
-        found.add(word)
+        found |= {word} - over
         position = match.end()
     return frozenset(found)
 

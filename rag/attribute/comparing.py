@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from rag.attribute.binding import noun_after, unit
@@ -12,13 +13,15 @@ from rag.attribute.values import numbers
 from rag.attribute.words import has
 
 _ABOUT = 0.05  # "about 1,360" and 1,362 are no difference
+_BEING = frozenset("is are was were be been being has have had".split())
+_IN_YEAR = re.compile(r"\b(?:in|since|until|till|from|by|during|before|after|early|late|mid)[\s-]+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class _Count:
     value: float
-    unit: str | None
-    nouns: frozenset[str]
+    kind: str  # its unit; "rank", "year"; "" of all others
+    nouns: frozenset[str]  # what it counts, or what these did: "30 people were hurt", "30 were hurt"
     hedged: bool
 
 
@@ -36,10 +39,12 @@ def differs(claim: str, other: str, question: str) -> bool:
     days = [[date.parts for date in dates(text) if date.parts] for text in (claim, other)]
     if all(days):
         return not any(_agree(a, b) for a in days[0] for b in days[1])
-    names = [{n for n in facts(undated(text)).names if not has(asked.words, n)} for text in (claim, other)]
+    said = [facts(undated(text)) for text in (claim, other)]
+    names = [{name for name in one.names if not has(asked.words, name)} for one in said]
     if any(counts) or any(days) or not all(names):
         return False
-    return not any(has(names[1], name) for name in names[0])
+    # "the Arlen police" and "Police of Arlen": a name may be written as a word
+    return not any(has(said[1].words, n) for n in names[0]) and not any(has(said[0].words, n) for n in names[1])
 
 
 def _counts(text: str, asked: frozenset[float]) -> list[_Count]:
@@ -47,16 +52,28 @@ def _counts(text: str, asked: frozenset[float]) -> list[_Count]:
     known = facts(plain).numbers - asked
     hedged = {hedge.value for hedge in value_hedges(plain) if hedge.kind}
     return [
-        _Count(value, unit(plain, start, end), noun_after(plain, end), value in hedged)
+        _Count(value, _kind(plain, start, end), noun_after(plain, end, _BEING), value in hedged)
         for value, start, end in numbers(plain)
         if value in known
     ]
 
 
+def _kind(text: str, start: int, end: int) -> str:
+    if found := unit(text, start, end):
+        return found
+    if text[end - 2 : end].lower() in ("st", "nd", "rd", "th"):
+        return "rank"
+    is_year = re.fullmatch(r"(?:1\d|20)\d\d", text[start:end])
+    return "year" if is_year and (_IN_YEAR.search(text[max(0, start - 10) : start]) or not noun_after(text, end)) else ""
+
+
 def _is_same_kind(one: _Count, two: _Count) -> bool:
-    if one.unit and two.unit:
-        return one.unit == two.unit
-    return not (one.nouns and two.nouns) or any(has(two.nouns, noun) for noun in one.nouns)
+    if one.kind == two.kind:
+        is_told = one.kind not in ("", "currency")  # baht and yen are both "currency"
+        return is_told or not (one.nouns and two.nouns) or any(has(two.nouns, noun) for noun in one.nouns)
+    if {one.kind, two.kind} & {"rank", "year"}:
+        return False
+    return any(not count.kind and not count.nouns for count in (one, two))  # "$5 million" and "7 million", not "70 workers"
 
 
 def _is_equal(one: _Count, two: _Count) -> bool:
