@@ -107,7 +107,7 @@ def build_page(assistant: Any, settings: Settings) -> gr.Blocks:
         quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         known = [status, chat, panel]
         for event in (timer.tick, blocks.load):
-            event(page.refresh, [conversation], known, **quiet)
+            event(page.refresh, [status, conversation], known, **quiet)
         panel.cite(page.open, [conversation], [panel], **quiet)
         _connect_answers(page, conversation, box, known, (ask, stop, retry, clear))
     return blocks.queue(default_concurrency_limit=1, api_open=False)
@@ -121,7 +121,7 @@ def _connect_answers(
     Stopping is the conversation's: a run that is not its current one writes nothing more and closes its stream. Gradio's
     `cancels` asks for one event after the other, waits for a model that is reading, and then hits the next answer.
     """
-    _, chat, panel = known
+    status, chat, panel = known
     ask, stop, retry, clear = buttons
     drawn = [chat, *buttons]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -134,7 +134,7 @@ def _connect_answers(
     ):
         answer = begun.then(page.answer, [conversation], [chat, panel], **model, **after)
         ended = answer.then(page.draw, [conversation], drawn, queue=False, **after)
-        ended.then(page.refresh, [conversation], known, queue=False, **after)  # articles may have come meanwhile
+        ended.then(page.refresh, [status, conversation], known, queue=False, **after)  # articles may have come meanwhile
     stop.click(page.stop, [conversation], drawn, queue=False, **quiet)
     clear.click(page.clear, [conversation], [panel, *drawn], queue=False, **quiet)
 

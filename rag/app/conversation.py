@@ -66,7 +66,6 @@ class Conversation:
         self.run: object | None = None  # of the answer that is being written
         self._begun: object | None = None  # the run that nobody writes yet
         self.view = "library"  # what the panel shows: "library", "evidence" or "article"
-        self.seen: object = None  # what the status line and the examples were last made of
 
     @property
     def running(self) -> bool:

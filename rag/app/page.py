@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -122,27 +123,30 @@ class Page:
         note = "" if current == ref.version else "The article has changed since; this is the version that was cited."
         return article_html(document, paragraphs, ref, note=note, back=back)
 
-    def refresh(self, conversation: Conversation) -> Sequence[Any]:
-        """Returns status line, chat (its welcome and examples) and panel, if anything changed that they show."""
+    def refresh(self, shown: str, conversation: Conversation) -> Sequence[Any]:
+        """Returns status line, chat (its welcome and examples) and panel, if `shown` was made of anything else.
+
+        Args:
+            shown: the status line that the browser has. Not what was last sent: answers overtake each other, or are lost.
+        """
         documents: Sequence[Document] = ()
         try:
             waiting, notice = self._assistant.waiting(), self._assistant.notice()
             examples, generation = tuple(self._assistant.examples()[:_MAX_EXAMPLES]), self._assistant.generation()
         except RagError as exc:
             waiting, notice, examples, generation = "", str(exc), (), None
-        seen = (waiting, notice, examples, generation)
-        if conversation.seen == seen:
+        made_of = hashlib.sha256(repr((waiting, notice, examples, generation)).encode()).hexdigest()[:16]
+        if made_of in shown:
             return [gr.skip()] * 3
         try:
             documents = self._assistant.documents()
         except RagError as exc:
-            notice = str(exc)
-        conversation.seen = (waiting, notice, examples, generation)
+            notice, made_of = str(exc), ""  # so that the next look at the library is shown
         chat = gr.Chatbot(
             placeholder=welcome_html(documents, waiting, notice), examples=[{"text": text} for text in examples]
         )
         panel = library_html(documents, waiting=bool(waiting)) if conversation.view == "library" else gr.skip()
-        return [status_html(documents, waiting), chat, panel]
+        return [status_html(documents, waiting, made_of), chat, panel]
 
     def draw(self, conversation: Conversation) -> Sequence[Any]:
         """Returns chat, ask, stop, retry and clear as they are now."""

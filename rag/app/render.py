@@ -204,12 +204,13 @@ def _panel_head(title: str, question: str) -> str:
     return f'<h2 tabindex="-1">{html.escape(title)}</h2>{asked}'
 
 
-def status_html(documents: Sequence[Document], waiting: str) -> str:
-    """Returns the line that says what is waited for, or how many articles there are."""
+def status_html(documents: Sequence[Document], waiting: str, made_of: str = "") -> str:
+    """Returns the line that says what is waited for, or how many articles there are; `made_of` tells one from the other."""
+    mark = f'role="status" data-made-of="{html.escape(made_of)}"'
     if waiting:
-        return f'<p role="status" class="waiting">{html.escape(waiting.rstrip(".…"))}…</p>'
+        return f'<p {mark} class="waiting">{html.escape(waiting.rstrip(".…"))}…</p>'
     count = f"{len(documents)} article{'' if len(documents) == 1 else 's'}"
-    return f'<p role="status">{count}<span class="more"> · nothing leaves this machine</span></p>'
+    return f'<p {mark}>{count}<span class="more"> · nothing leaves this machine</span></p>'
 
 
 def welcome_html(documents: Sequence[Document], waiting: str, notice: str = "") -> str:
