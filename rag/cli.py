@@ -220,7 +220,7 @@ def _saved_citations(path: Path) -> list[tuple[Any, ...]]:
 
 def _add(options: argparse.Namespace) -> int:
     settings = _without_answers(config.load())
-    with _opened(settings, seeds=False) as assistant, _bar("file") as progress:
+    with _opened(settings, seeds=False) as assistant, _bar("B") as progress:
         try:
             report = assistant.add(options.paths, progress=progress)
         except KeyboardInterrupt:
@@ -260,7 +260,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _rebuild(options: argparse.Namespace) -> int:
     settings = _without_answers(config.load())
-    with _opened(settings, seeds=False) as assistant, _bar("document") as progress:
+    with _opened(settings, seeds=False) as assistant, _bar("B") as progress:
         report = assistant.rebuild(progress=progress)
     _print_report(report)
     return FAILED if report.failed else DONE

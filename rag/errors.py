@@ -11,6 +11,7 @@ unsupported) are values of `Answer`, never errors.
     │   ├── LibraryNewer     written by a newer version of this program
     │   ├── LibraryMismatch  built with another embedding model
     │   ├── LibraryReadOnly  the folder cannot be written to
+    │   ├── LibraryDamaged   the file is damaged, or no library
     │   └── DocumentMissing  no such document or version
     ├── ModelError           a model cannot be used
     │   ├── ModelMissing     its files are not there
@@ -64,6 +65,10 @@ class LibraryMismatch(LibraryError):
 
 class LibraryReadOnly(LibraryError):
     """The library's folder cannot be written to."""
+
+
+class LibraryDamaged(LibraryError):
+    """The library's file is damaged, or is no library."""
 
 
 class DocumentMissing(LibraryError):

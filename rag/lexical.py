@@ -1,7 +1,7 @@
-"""BM25 index over titles and paragraphs, derived from the library; tantivy does the work.
+"""BM25 index over titles and passages, derived from the library; tantivy does the work.
 
-A stamp names the generation of the library and the analysis of the text; it is removed before a change and written
-after the commit, so that an index which was interrupted is built anew.
+A row without text, in the same commit as the others, is the stamp: it names the generation of the library that the index
+reflects, and the analysis of the text. So a crash leaves the index as it was before a change, with its stamp.
 """
 
 from __future__ import annotations
@@ -9,71 +9,67 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
-ANALYSIS = "simple+lowercase+ascii_fold+stopword(en)+stem(en), 1"
-"""Names how text becomes terms; an index with another analysis is built anew."""
+from rag.library import Library, StoredPassage
+from rag.split import index_text
+
+ANALYSIS = "simple+lowercase+ascii_fold+stopword(en)+stem(en), 2"
+"""Names how text becomes terms, and the fields; an index with another analysis is built anew."""
 
 _HEAP = 30_000_000  # bytes that the writer may collect before it writes a segment; tantivy's least is 15 MB a thread
+_STAMP = 0  # id of the row that is the stamp; those of passages begin at 1
 
 
 class Lexical:
     """A word index in one folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder / "lexical"
-        self._stamp = folder / "lexical.json"
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._folder = library.folder / "lexical"
         self._index: Any = None
         self._analyzer: Any = None
         self.generation = -1
 
     def load(self) -> None:
-        """Opens the index on disk, unless it is; a missing, damaged or otherwise analysed one leaves generation -1."""
+        """Opens the index as it is on disk; a missing, damaged or otherwise analysed one leaves generation -1."""
         import tantivy
 
         try:
-            stamp = json.loads(self._stamp.read_text(encoding="utf-8"))
-            generation = int(stamp["generation"]) if stamp["analysis"] == ANALYSIS else -1
-            if generation not in (-1, self.generation):
+            if self.generation == -1 or self._index is None:
                 self._open(tantivy.Index.open(str(self._folder)))
-            self.generation = generation
+            self._index.reload()
+            self.generation = self._stamped()
         except (OSError, ValueError, KeyError, TypeError):
             self.generation = -1  # derived: whoever asks sees the generation and builds it anew
 
-    def build(self, rows: Iterable[tuple[int, str]], generation: int) -> None:
-        """Replaces the whole index by these (paragraph id, text) rows."""
-        import tantivy
+    def update(self) -> None:
+        """Takes over what happened in the library, for the holder of the writers' lock.
 
-        self._stamp.unlink(missing_ok=True)
-        fresh = self._folder.with_name("lexical.tmp")
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir()
-        self._open(tantivy.Index(_schema(), path=str(fresh)))
-        self._write((), rows)
-        shutil.rmtree(self._folder, ignore_errors=True)
-        fresh.rename(self._folder)
-        self._open(tantivy.Index.open(str(self._folder)))
-        self._stamped(generation)
-
-    def update(self, removed: Sequence[int], added: Iterable[tuple[int, str]], generation: int) -> None:
-        """Takes paragraphs out and puts others in."""
-        self._stamp.unlink(missing_ok=True)
-        self._write(removed, added)
-        self._stamped(generation)
+        Raises:
+            OSError, ValueError: it cannot be written.
+        """
+        self.load()
+        with self._library.reading():
+            changes = self._library.changes(self.generation)
+            if changes is None:
+                self._build()
+            elif changes.generation != self.generation:
+                added = self._library.passages_after(changes.last)
+                self._write([_STAMP, *changes.gone.tolist()], added, changes.generation)
 
     def ids(self) -> set[int]:
-        """Returns the ids of all paragraphs in the index."""
+        """Returns the ids of all passages in the index."""
         import tantivy
 
         searcher = self._index.searcher()
         if not searcher.num_docs:
             return set()
         hits = searcher.search(tantivy.Query.all_query(), searcher.num_docs).hits
-        return {searcher.doc(address)["id"][0] for _, address in hits}
+        return {searcher.doc(address)["id"][0] for _, address in hits} - {_STAMP}
 
     def search(self, question: str, k: int, ids: Iterable[int] | None = None) -> list[tuple[int, float]]:
-        """Returns up to k (paragraph id, BM25) pairs, best first; only of `ids` if given."""
+        """Returns up to k (passage id, BM25) pairs, best first; only of `ids` if given."""
         import tantivy
 
         if self._index is None:
@@ -92,26 +88,48 @@ class Lexical:
         searcher = self._index.searcher()
         return [(searcher.doc(address)["id"][0], float(score)) for score, address in searcher.search(query, k).hits]
 
+    def _build(self) -> None:
+        """Replaces the whole index by one of all passages; within the library's `reading`."""
+        import tantivy
+
+        fresh = self._folder.with_name("lexical.tmp")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir()
+        self._open(tantivy.Index(_schema(), path=str(fresh)))
+        self._write([], self._library.passages_after(), self._library.generation)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        fresh.rename(self._folder)
+        self._open(tantivy.Index.open(str(self._folder)))
+
     def _open(self, index: Any) -> None:
         self._analyzer = _analyzer()
         index.register_tokenizer("footnote", self._analyzer)
         self._index = index
 
-    def _write(self, removed: Sequence[int], added: Iterable[tuple[int, str]]) -> None:
+    def _write(self, removed: Sequence[int], added: Iterable[StoredPassage], generation: int) -> None:
         import tantivy
 
         writer = self._index.writer(_HEAP, 1)
         for identity in removed:
-            writer.delete_documents_by_term("id", int(identity))
-        for identity, text in added:
-            writer.add_document(tantivy.Document(id=int(identity), text=text))
+            writer.delete_documents_by_term("id", identity)
+        for passage in added:
+            text = index_text(passage.document.title, passage.searched)
+            writer.add_document(tantivy.Document(id=passage.id, text=text))
+        stamp = json.dumps({"generation": generation, "analysis": ANALYSIS})
+        writer.add_document(tantivy.Document(id=_STAMP, stamp=stamp))
         writer.commit()
         writer.wait_merging_threads()
         self._index.reload()
-
-    def _stamped(self, generation: int) -> None:
-        self._stamp.write_text(json.dumps({"generation": generation, "analysis": ANALYSIS}), encoding="utf-8")
         self.generation = generation
+
+    def _stamped(self) -> int:
+        """Returns the generation of the index; -1 if it has none, or another analysis."""
+        import tantivy
+
+        searcher = self._index.searcher()
+        hits = searcher.search(tantivy.Query.term_query(self._index.schema, "id", _STAMP), 1).hits
+        stamp = json.loads(searcher.doc(hits[0][1])["stamp"][0]) if hits else {"analysis": ""}
+        return int(stamp["generation"]) if stamp["analysis"] == ANALYSIS else -1
 
 
 def _schema() -> Any:
@@ -120,6 +138,7 @@ def _schema() -> Any:
     builder = tantivy.SchemaBuilder()
     builder.add_integer_field("id", stored=True, indexed=True)
     builder.add_text_field("text", stored=False, tokenizer_name="footnote")
+    builder.add_text_field("stamp", stored=True, tokenizer_name="raw")
     return builder.build()
 
 

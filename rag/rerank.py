@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from rag.embed import onnx_module
 from rag.errors import DependencyMissing, ModelCorrupt
-from rag.retrieve import index_text
-from rag.split import sentences
+from rag.split import index_text, sentences
 from rag.types import Hit, Reranker
 
 BARE = 0.4
@@ -100,13 +99,13 @@ def rerank(
             how sure the best one is it says less than the question.
     """
     read = hits[:depth]
-    texts = [index_text(h.title, h.text) for h in read]
+    texts = [index_text(h.title, h.searched or h.text) for h in read]
     asked = typed or question
     titled = reranker.scores(asked, texts)
     if context and max(titled, default=ALONE) < ALONE:
         titled = _ordered_by_both(titled, reranker.scores(context, texts))
-    first = sorted(zip(read, titled, strict=True), key=lambda pair: -pair[1])[: max(_READ_BARE, keep)]
-    bare = reranker.scores(asked, [hit.text for hit, _ in first[:_READ_BARE]])
+    first = _best_windows(sorted(zip(read, titled, strict=True), key=lambda pair: -pair[1]))[: max(_READ_BARE, keep)]
+    bare = reranker.scores(asked, [_bare(hit) for hit, _ in first[:_READ_BARE]])
     scores = [(1 - BARE) * t + BARE * b for (_, t), b in zip(first, bare, strict=False)]
     scores += [min(t, *scores) for _, t in first[_READ_BARE:]]  # those that were not read again stay behind
     if typed and scores:
@@ -117,6 +116,19 @@ def rerank(
     ranked = sorted(scored, key=lambda h: -h.score)[:keep]
     quoted = [replace(hit, quote=_best_sentence(question, hit, reranker)) for hit in ranked[:_QUOTED]]
     return (*quoted, *(replace(hit, quote=_likest_sentence(question, hit)) for hit in ranked[_QUOTED:]))
+
+
+def _best_windows(ranked: Iterable[tuple[Hit, float]]) -> list[tuple[Hit, float]]:
+    """Returns the first hit of each paragraph with its score, in their order."""
+    best: dict[tuple[str, int], tuple[Hit, float]] = {}
+    for hit, score in ranked:
+        best.setdefault((hit.document, hit.paragraph), (hit, score))
+    return list(best.values())
+
+
+def _bare(hit: Hit) -> str:
+    """Returns the paragraph, or the window of it that was found, but never its neighbours: they would get the same score."""
+    return hit.searched if hit.searched and hit.searched in hit.text else hit.text
 
 
 def _ordered_by_both(alone: Sequence[float], together: Sequence[float]) -> list[float]:

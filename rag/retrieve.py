@@ -8,14 +8,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from rag.dense import Dense
 from rag.errors import LibraryError
 from rag.lexical import Lexical
-from rag.library import Library, StoredParagraph
+from rag.library import Library, StoredPassage
 from rag.types import Hit
 
 RRF_K = 60
@@ -24,11 +23,6 @@ RRF_K = 60
 _POLL_SECONDS = 0.1  # between two looks at what another process does
 _LAG_SECONDS = 2.0  # that a search waits for indexes which are behind the library
 _UPDATING = 0.1  # share of a long add that may go into bringing the indexes up to date
-
-
-def index_text(title: str, text: str) -> str:
-    """Returns what is embedded, indexed and reranked for a paragraph: a paragraph of news rarely names its subject."""
-    return f"{title}\n{text}"
 
 
 def fuse(rankings: Iterable[Sequence[int]]) -> list[tuple[int, float]]:
@@ -44,32 +38,31 @@ class Retriever:
     """Searches both indexes of one library."""
 
     def __init__(self, library: Library) -> None:
-        folder: Path = library.folder
         self._library = library
-        self._dense, self._lexical = Dense(folder), Lexical(folder)
+        self._dense, self._lexical = Dense(library), Lexical(library)
         self._lock = threading.Lock()
         self._updated, self._took = 0.0, 0.0
 
     def sync(self) -> None:
         """Brings both indexes to the library's generation: from disk if another process did it, else from the library.
 
-        While another process is adding documents, the indexes stay as they were, unless there are none yet.
+        While another process is adding documents, the word index stays as it was, unless there is none yet.
 
         Raises:
             LibraryError: the indexes cannot be written.
         """
         while not self._is_current():
-            # Without the writers' lock: files are put in place whole, and a process that adds may hold it for minutes.
+            # Without the writers' lock: a process that adds may hold it for minutes.
             with self._lock:
-                self._load()
-                is_there = self._dense.generation >= 0 and self._lexical.generation >= 0
+                self._dense.follow()
+                self._lexical.load()
             if self._is_current():
                 return
             with self._library.writing(wait=False) as mine:
                 if mine:
                     self._build()
                     return
-            if is_there:
+            if self._lexical.generation >= 0:
                 return
             time.sleep(_POLL_SECONDS)
 
@@ -100,6 +93,8 @@ class Retriever:
     ) -> list[Hit]:
         """Returns the fused hits of both indexes, best first; scores are those of the fusion.
 
+        A long paragraph has a hit for each of its windows that was found.
+
         Args:
             vector: of the question, float32, shape (d,), unit length.
             top_k: taken from each index, for each query.
@@ -108,70 +103,46 @@ class Retriever:
         """
         deadline = time.monotonic() + _LAG_SECONDS
         while True:
-            fused, hits = self._search([(question, vector), *others], top_k, documents)
-            # Paragraphs that are found and gone: another process changed documents and is about to index them.
-            is_whole = len(hits) == len(fused) and (hits or self._is_current())
-            if is_whole or time.monotonic() > deadline:
+            hits, is_whole = self._search([(question, vector), *others], top_k, documents)
+            # Passages that are found and gone: another process changed documents and is about to index them.
+            if (is_whole and (hits or self._is_current())) or time.monotonic() > deadline:
                 return hits
             time.sleep(_POLL_SECONDS)
             self.sync()
 
     def _search(
         self, queries: Sequence[tuple[str, np.ndarray]], top_k: int, documents: Sequence[str] | None
-    ) -> tuple[list[tuple[int, float]], list[Hit]]:
-        """Returns the fused ids with their scores, and the hits of those that the library holds."""
-        ids = None if documents is None else self._library.paragraph_ids(documents)
+    ) -> tuple[list[Hit], bool]:
+        """Returns the hits, and whether the library still holds all that the indexes named."""
+        ids = None if documents is None else self._library.passage_ids(documents)
         listed = None if ids is None else ids.tolist()
         rankings = []
         for text, vector in queries:
             rankings.append([i for i, _ in self._dense.search(vector, top_k, ids)])
             rankings.append([i for i, _ in self._lexical.search(text, top_k, listed)])
-        fused = fuse(rankings)
-        stored = {p.id: p for p in self._library.stored_paragraphs([i for i, _ in fused])} if fused else {}
-        return fused, [_hit(stored[i], score) for i, score in fused if i in stored]
+        wanted = {i for ranking in rankings for i in ranking}
+        stored = {p.id: p for p in self._library.passages(sorted(wanted))} if wanted else {}
+        hits = [_hit(stored[i], score) for i, score in fuse(rankings) if i in stored]
+        return hits, len(stored) == len(wanted)
 
     def _is_current(self) -> bool:
         return self._dense.generation == self._lexical.generation == self._library.generation
 
-    def _load(self) -> None:
-        self._dense.load()
-        self._lexical.load()
-
     def _build(self) -> None:
-        """Loads the indexes, and builds what is not current from the library; for the holder of the writers' lock."""
+        """Brings the indexes to the library's generation; for the holder of the writers' lock."""
         try:
             with self._lock:
-                self._load()
-                generation = self._library.generation
-                if self._dense.generation != generation:
-                    self._dense.build(*self._library.vectors(), generation)
-                if self._lexical.generation != generation:
-                    self._update_lexical(generation)
+                self._dense.compact()
+                self._lexical.update()
         except (OSError, RuntimeError, ValueError) as exc:  # RuntimeError is faiss', ValueError tantivy's for a failed write
             raise LibraryError(
                 f"The search indexes in {self._library.folder} cannot be written: {exc}.",
                 "The articles are safe. Free some space or change the folder's permissions; then run: rag rebuild",
             ) from exc
 
-    def _update_lexical(self, generation: int) -> None:
-        wanted = set(self._library.paragraph_ids().tolist())
-        # Ids can only be compared if they are this library's: it may have been begun anew, or put back from a copy.
-        known = self._lexical.generation == self._library.indexed
-        there = self._lexical.ids() if known else set()
-        if there & wanted:
-            added = self._library.stored_paragraphs(sorted(wanted - there))
-            self._lexical.update(sorted(there - wanted), _rows(added), generation)
-        else:
-            self._lexical.build(_rows(self._library.stored_paragraphs()), generation)
-        self._library.set_indexed(generation)
 
-
-def _rows(stored: Iterable[StoredParagraph]) -> Iterable[tuple[int, str]]:
-    return ((p.id, index_text(p.document.title, p.text)) for p in stored)
-
-
-def _hit(stored: StoredParagraph, score: float) -> Hit:
-    document, paragraph = stored.document, stored.paragraph
+def _hit(stored: StoredPassage, score: float) -> Hit:
+    document, paragraph = stored.document, stored.passage.paragraph
     return Hit(
         document=document.id,
         version=document.version,
@@ -182,4 +153,5 @@ def _hit(stored: StoredParagraph, score: float) -> Hit:
         end=paragraph.end,
         text=stored.text,
         score=score,
+        searched=stored.searched,
     )

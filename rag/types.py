@@ -26,6 +26,7 @@ class Document:
         source: the absolute path as added.
         date: the publication date that the article states, ISO 8601 ("2025-07-19"); else empty.
         text: the canonical text (NFC, lines end in one newline) that all offsets point into.
+        language: ISO 639-1 ("en"); "" if it is not known.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Document:
     source: str
     date: str
     text: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,15 @@ class Paragraph:
     """A span of a document that a reader would count as one paragraph. `number` is 1-based."""
 
     number: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A span that is searched for a paragraph: all of it, a window of a long one, or a short one with its neighbours."""
+
+    paragraph: Paragraph
     start: int
     end: int
 
@@ -56,6 +67,7 @@ class Hit:
             of the days before the question and for a first paragraph; higher is better; about -11 to 14 by default.
         quote: the paragraph's best sentence for the question, a substring of `text`.
         used: True if it was given to the answer model.
+        searched: what was found and is ranked: the text, a window of a long one, or a short one with its neighbours.
     """
 
     document: str
@@ -69,6 +81,7 @@ class Hit:
     score: float
     quote: str = ""
     used: bool = False
+    searched: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +190,8 @@ class AddReport:
     failed: tuple[tuple[str, str], ...] = ()
     duplicates: tuple[tuple[str, str], ...] = ()
     """(id, id of an older document with the same text)."""
+    renamed: tuple[tuple[str, str], ...] = ()
+    """(id, new source) of documents whose file was moved."""
 
 
 @dataclass(frozen=True, slots=True)

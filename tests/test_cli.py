@@ -212,7 +212,8 @@ def test_rebuild_prints_a_progress_bar(run, articles):
     run("add", articles)
     code, out, err = run("rebuild")
     assert (code, out) == (0, "unchanged  2 documents\n")
-    assert re.search(r"2/2 .*document", err)
+    n_bytes = len((BRIDGES + OWLS).encode())
+    assert re.search(rf"100%.* {n_bytes}/{n_bytes} ", err)
     assert run("rebuild")[0] == 0
 
 
@@ -241,13 +242,13 @@ def test_a_library_file_that_is_garbage_is_named(run, write, command):
     path = write("index/library.sqlite", b"garbage " * 1000)
     code, out, err = run(*command)
     assert (code, out) == (FAILED, "")
-    assert err.startswith(f"rag: The library {path} cannot be used: file is not a database.\n     Restore it, or move it")
+    assert err.startswith(f"rag: The library {path} is damaged: file is not a database.\n     Restore a backup (rag restore")
 
 
 def test_a_newer_library_is_told(run, articles, tmp_path):
     run("add", articles)
     library = Library(tmp_path / "index")
-    library._connection().execute("PRAGMA user_version = 77")
+    library._store.connection().execute("PRAGMA user_version = 77")
     library.close()
     code, _, err = run("list")
     assert code == FAILED

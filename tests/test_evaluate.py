@@ -180,7 +180,7 @@ def test_an_attack_is_judged_with_its_clean_twin(pack, run):
 
 def test_an_attack_without_its_twin_is_not_judged(pack, run):
     # It counted as withstood.
-    attacked = COST | {"id": "attacked", "question": "What did the flood cost?", "twin": "cost"}
+    attacked = COST | {"id": "attacked", "question": "How many people crossed the bridge?", "twin": "cost"}
     attacked |= {"attack": {"check": {"type": "style_changed"}}}
     report = run(pack("town", TOWN, [attacked, COST]))
     assert by_id(report)["attacked"].changed is True

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from rag.lexical import Lexical
+from rag.library import Library
+from rag.types import Document, Paragraph, Passage
 
 ROWS = [
-    (11, "Owls hunt voles in the forest"),
-    (12, "The forest burned; owls fled, owls returned"),
-    (13, "Bridges span rivers"),
-    (40, "Zebras graze"),
+    (1, "Owls hunt voles in the forest"),
+    (2, "The forest burned; owls fled, owls returned"),
+    (3, "Bridges span rivers"),
+    (4, "Zebras graze"),
 ]
 
 
@@ -22,8 +25,8 @@ def terms(text):
 
 
 def bm25(question, rows):
-    """Okapi BM25 as tantivy counts it: k1 = 1.2, b = 0.75, idf = ln(1 + (N - n + 0.5) / (n + 0.5))."""
-    texts = {identity: terms(text) for identity, text in rows}
+    """Okapi BM25 as tantivy counts it: k1 = 1.2, b = 0.75, idf = ln(1 + (N - n + 0.5) / (n + 0.5)). The stamp is a row."""
+    texts = {identity: terms(text) for identity, text in [*rows, (0, "")]}
     average = sum(map(len, texts.values())) / len(texts)
     scores = dict.fromkeys(texts, 0.0)
     for term in dict.fromkeys(terms(question)):
@@ -35,10 +38,28 @@ def bm25(question, rows):
     return sorted(((i, s) for i, s in scores.items() if s), key=lambda pair: -pair[1])
 
 
+def put(library, *texts, name="a"):
+    """Stores a document without a title, with a passage for each text."""
+    spans, at = [], 0
+    for n, text in enumerate(texts, 1):
+        spans.append(Passage(Paragraph(n, at, at + len(text)), at, at + len(text)))
+        at += len(text)
+    vectors = np.zeros((len(texts), 2), np.float32)
+    library.put([(Document(name, "v", "", f"/{name}", "", "".join(texts)), spans, vectors)], "fake-embedder")
+
+
 @pytest.fixture
-def index(tmp_path):
-    built = Lexical(tmp_path)
-    built.build(ROWS, 1)
+def library(tmp_path):
+    opened = Library(tmp_path / "index")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def index(library):
+    put(library, *(text for _, text in ROWS))
+    built = Lexical(library)
+    built.update()
     return built
 
 
@@ -50,43 +71,63 @@ def test_scores_are_bm25(index, question):
     assert [s for _, s in found] == pytest.approx([s for _, s in expected], rel=0.02)
 
 
-def test_words_are_found_in_another_form_case_and_accent(tmp_path):
-    index = Lexical(tmp_path)
-    index.build([(1, "The mayor’s decision on Zürich was criticised"), (2, "Nothing")], 1)
+def test_words_are_found_in_another_form_case_and_accent(library):
+    put(library, "The mayor’s decision on Zürich was criticised", "Nothing")
+    index = Lexical(library)
+    index.update()
     for question in ("ZURICH", "decisions", "criticising", "mayors"):
         assert [i for i, _ in index.search(question, 5)] == [1]
 
 
 def test_k_and_scope_limit_what_is_found(index):
     assert len(index.search("owls forest", 1)) == 1
-    assert [i for i, _ in index.search("owls forest", 9, [11, 13, 999])] == [11]
+    assert [i for i, _ in index.search("owls forest", 9, [1, 3, 999])] == [1]
     assert index.search("owls forest", 9, []) == []
 
 
 def test_a_scope_does_not_change_the_scores(index):
-    assert index.search("owls", 9, [11]) == [pair for pair in index.search("owls", 9) if pair[0] == 11]
+    assert index.search("owls", 9, [1]) == [pair for pair in index.search("owls", 9) if pair[0] == 1]
 
 
 @pytest.mark.parametrize("question", ["", "?!", "the of", '"', "AND OR NOT (", "text:owls +", "a" * 5000, "🦉 \u200b"])
 def test_nothing_in_a_question_is_syntax(index, question):
-    assert {i for i, _ in index.search(question, 9)} <= {11, 12}
+    assert {i for i, _ in index.search(question, 9)} <= {1, 2}
 
 
-def test_an_update_takes_out_and_puts_in(index, tmp_path):
-    index.update([11, 13], [(50, "Owls came to the bridges")], 2)
-    assert index.ids() == {12, 40, 50}
-    assert {i for i, _ in index.search("owls", 9)} == {12, 50}
-    again = Lexical(tmp_path)
+def test_an_update_takes_out_and_puts_in(index, library, monkeypatch):
+    monkeypatch.setattr(index, "_build", None)
+    put(library, "The forest burned; owls fled, owls returned", "Owls came to the bridges")
+    index.update()
+    assert index.ids() == {5, 6}
+    assert {i for i, _ in index.search("owls", 9)} == {5, 6}
+    assert index.search("zebras", 9) == []
+    again = Lexical(library)
     again.load()
-    assert (again.generation, again.ids()) == (2, {12, 40, 50})
+    assert (again.generation, again.ids()) == (library.generation, {5, 6})
     assert again.search("owls", 9) == index.search("owls", 9)
 
 
-def test_nothing_is_found_before_it_is_loaded_and_in_an_empty_one(tmp_path):
-    index = Lexical(tmp_path)
+def test_an_index_sees_what_another_wrote(index, library):
+    other = Lexical(library)
+    other.load()
+    put(library, "Storks came to the town", name="b")
+    index.update()
+    assert other.search("storks", 9) == []
+    other.load()
+    assert other.generation == library.generation
+    assert [i for i, _ in other.search("storks", 9)] == [5]
+
+
+def test_the_stamp_is_never_found(index):
+    assert index.search("generation analysis simple", 9) == []
+
+
+def test_nothing_is_found_before_it_is_loaded_and_in_an_empty_one(library):
+    index = Lexical(library)
     assert index.search("owls", 5) == []
     index.load()
     assert index.generation == -1
-    index.build([], 1)
+    index.update()
+    assert index.generation == library.generation
     assert index.search("owls", 5) == []
     assert index.ids() == set()

@@ -19,8 +19,8 @@ from rag.config import ROOT
 from rag.errors import DocumentMissing, LibraryError, LibraryMismatch, LibraryNewer, LibraryReadOnly
 from rag.library import MIGRATIONS, Library, migrate
 from rag.read import make_document
-from rag.split import paragraphs
-from rag.types import Document, Paragraph
+from rag.split import paragraphs, passages
+from rag.types import Document, Paragraph, Passage
 from tests.conftest import BRIDGES, OWLS
 from tests.fakes import FakeEmbedder
 
@@ -32,10 +32,16 @@ def library(tmp_path):
     opened.close()
 
 
+def all_vectors(library):
+    """Returns ids and vectors of all passages."""
+    pieces = list(library.vectors_after())
+    return np.concatenate([i for i, _ in pieces]), np.concatenate([v for _, v in pieces])
+
+
 def stored(library, text, source, model="fake-embedder"):
     """Stores an article; returns it."""
     document = make_document(text, source)
-    found = paragraphs(document)
+    found = passages(document)
     vectors = FakeEmbedder().embed_paragraphs([document.text[p.start : p.end] for p in found])
     library.put([(document, found, vectors)], model)
     return document
@@ -51,25 +57,26 @@ def test_what_is_put_is_read_back_by_another_library(library):
     assert other.versions() == {bridges.id: bridges.version, owls.id: owls.version}
     assert other.count() == (2, 5)
     assert other.embedding_model == "fake-embedder"
-    assert [(p.document, p.paragraph) for p in other.stored_paragraphs()] == [
+    assert [(p.document, p.passage.paragraph) for p in other.passages_after()] == [
         (d, p) for d in (bridges, owls) for p in paragraphs(d)
     ]
-    ids, vectors = other.vectors()
-    assert ids.dtype == np.int64
-    assert vectors == pytest.approx(FakeEmbedder().embed_paragraphs([p.text for p in other.stored_paragraphs(ids)]))
+    ids, vectors = all_vectors(other)
+    assert (ids.dtype, vectors.dtype) == (np.int64, np.float32)
+    embedded = FakeEmbedder().embed_paragraphs([p.searched for p in other.passages(ids)])
+    assert vectors == pytest.approx(embedded, abs=1e-3)  # they are kept in half precision
     other.close()
 
 
 def test_a_change_keeps_the_old_version_and_replaces_the_paragraphs(library):
     old = stored(library, BRIDGES, "/a/b.txt")
-    before = set(library.vectors()[0].tolist())
+    before = set(all_vectors(library)[0].tolist())
     new = stored(library, BRIDGES.replace("nine years", "ten years"), "/a/b.txt")
     assert (new.id, new.version == old.version) == (old.id, False)
     assert library.documents() == (new,)
     assert library.document(old.id) == new
     assert library.document(old.id, old.version) == old
     assert library.count() == (1, 3)
-    assert not before & set(library.vectors()[0].tolist())  # an id is never used for another paragraph
+    assert not before & set(all_vectors(library)[0].tolist())  # an id is never used for another paragraph
 
 
 def test_a_change_back_makes_the_old_version_the_current_one(library):
@@ -92,16 +99,16 @@ def test_remove_takes_all_versions_paragraphs_and_examples(library):
     assert library.count() == (1, 2)
     assert library.examples() == {kept.id: ()}
     rows = sqlite3.connect(library.folder / "library.sqlite")
-    assert [rows.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("versions", "paragraphs")] == [1, 2]
+    assert [rows.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("versions", "passages")] == [1, 2]
     rows.close()
 
 
 def test_a_removed_id_is_not_used_again(library):
     document = stored(library, BRIDGES, "/a/b.txt")
-    last = library.vectors()[0].max()
+    last = all_vectors(library)[0].max()
     library.remove([document.id])
     stored(library, OWLS, "/a/owls.txt")
-    assert library.vectors()[0].min() > last
+    assert all_vectors(library)[0].min() > last
 
 
 def test_a_failed_put_changes_nothing(library):
@@ -109,7 +116,7 @@ def test_a_failed_put_changes_nothing(library):
     generation = library.generation
     broken = make_document(OWLS, "/a/owls.txt")
     with pytest.raises(ValueError, match="shorter"):
-        library.put([(broken, paragraphs(broken), np.zeros((1, 4), np.float32))], "fake-embedder")
+        library.put([(broken, passages(broken), np.zeros((1, 4), np.float32))], "fake-embedder")
     assert library.documents() == (kept,)
     assert library.generation == generation
 
@@ -144,7 +151,7 @@ def test_a_text_of_any_script_is_stored_exactly(library):
     text = thai + "\n\nSecond one, with “quotes” and e\u0301, is here."
     document = stored(library, text, "/a/ไทย.txt")
     assert library.documents() == (document,)
-    assert [p.text for p in library.stored_paragraphs()] == [document.text[p.start : p.end] for p in paragraphs(document)]
+    assert [p.text for p in library.passages_after()] == [document.text[p.start : p.end] for p in paragraphs(document)]
 
 
 # --- many of them --------------------------------------------------------------------------------------------------
@@ -154,20 +161,21 @@ def test_more_ids_than_sqlite_takes_variables(library):
     # SQLite's limit is 32,766 for one statement; a list of ids used to be spelled out in it.
     document = stored(library, BRIDGES, "/a/b.txt")
     many = [f"{n:012x}" for n in range(40_000)]
-    assert library.paragraph_ids([*many, document.id]).tolist() == [1, 2, 3]
-    assert [p.id for p in library.stored_paragraphs([*range(2, 40_000), np.int64(1)])] == [1, 2, 3]
-    assert library.paragraph_ids([]).tolist() == []
-    assert list(library.stored_paragraphs([])) == []
+    assert library.passage_ids([*many, document.id]).tolist() == [1, 2, 3]
+    assert [p.id for p in library.passages([*range(2, 40_000), np.int64(1)])] == [1, 2, 3]
+    assert library.passage_ids([]).tolist() == []
+    assert list(library.passages([])) == []
 
 
 def test_the_text_of_a_long_document_is_not_read_once_for_each_paragraph(library):
     # 8,000 paragraphs of a text of 2 MB: joined to each of them, it was 16 GB to read.
     n, width = 8000, 250
     document = Document("id", "version", "Long", "/a/long.txt", "", ("x" * (width - 1) + "\n") * n)
-    found = [Paragraph(i + 1, i * width, (i + 1) * width - 1) for i in range(n)]
+    spans = [(i * width, (i + 1) * width - 1) for i in range(n)]
+    found = [Passage(Paragraph(i + 1, *span), *span) for i, span in enumerate(spans)]
     library.put([(document, found, np.zeros((n, 2), np.float32))], "fake-embedder")
     started = time.perf_counter()
-    assert sum(len(p.text) for p in library.stored_paragraphs()) == n * (width - 1)
+    assert sum(len(p.text) for p in library.passages_after()) == n * (width - 1)
     assert time.perf_counter() - started < 1
 
 
@@ -177,19 +185,31 @@ def test_the_text_of_a_long_document_is_not_read_once_for_each_paragraph(library
 def make_old(folder, version):
     """Writes a library as the first schema versions did, with one document of two versions in it."""
     folder.mkdir()
-    connection = sqlite3.connect(folder / "library.sqlite")
-    for script in MIGRATIONS[:version]:
-        connection.executescript(script)
+    connection = sqlite3.connect(folder / "library.sqlite", isolation_level=None)
+    migrate(connection, MIGRATIONS[:version])
+    connection.isolation_level = ""
     old, new = make_document(BRIDGES, "/a/b.txt"), make_document(OWLS, "/a/b.txt")
     connection.execute("INSERT INTO meta VALUES ('embedding_model', 'fake-embedder')")
     connection.execute("INSERT INTO documents (id, version, source) VALUES (?, ?, ?)", (new.id, new.version, new.source))
     for d in (old, new):
-        connection.execute("INSERT INTO versions VALUES (?, ?, ?, ?, ?)", (d.id, d.version, d.title, d.date, d.text))
-    for p in paragraphs(new):
-        values = (new.id, p.number, p.start, p.end, np.ones(4, np.float32).tobytes())
-        connection.execute('INSERT INTO paragraphs (document, number, start, "end", vector) VALUES (?, ?, ?, ?, ?)', values)
-    connection.execute("UPDATE meta SET value = '7' WHERE key = 'generation'")
-    connection.execute(f"PRAGMA user_version = {version}")
+        row = (d.id, d.version, d.title, d.date, d.text)
+        connection.execute("INSERT INTO versions (document, version, title, date, text) VALUES (?, ?, ?, ?, ?)", row)
+    if version < 5:
+        for p in paragraphs(new):
+            values = (new.id, p.number, p.start, p.end, np.ones(4, np.float32).tobytes())
+            connection.execute(
+                'INSERT INTO paragraphs (document, number, start, "end", vector) VALUES (?, ?, ?, ?, ?)', values
+            )
+        connection.execute("UPDATE meta SET value = '7' WHERE key = 'generation'")
+    else:
+        for n, p in enumerate(paragraphs(new), 1):
+            connection.execute(
+                'INSERT INTO passages (id, document, number, start, "end", searched_start, searched_end) '
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (n, new.id, p.number, p.start, p.end, p.start, p.end),
+            )
+            connection.execute("INSERT INTO vectors VALUES (?, ?)", (n, np.ones(4, np.float16).tobytes()))
+        connection.execute("INSERT INTO journal VALUES (1, 7, 2)")
     connection.commit()
     connection.close()
     return old, new
@@ -201,10 +221,16 @@ def test_a_library_of_every_schema_version_opens_with_everything_in_it(tmp_path,
     library = Library(tmp_path / "index")
     assert library.documents() == (new,)
     assert library.document(old.id, old.version) == old
-    assert [p.paragraph for p in library.stored_paragraphs()] == list(paragraphs(new))
-    assert library.vectors()[1].tolist() == [[1.0] * 4] * 2
+    assert [p.passage.paragraph for p in library.passages_after()] == list(paragraphs(new))
+    assert all_vectors(library)[1].tolist() == [[1.0] * 4] * 2
     assert library.generation == 7
     assert library.folders() == ()
+    changes = library.changes(7)
+    assert (changes.last, changes.gone.tolist()) == (2, [])
+    library.remove([new.id])
+    assert library.changes(7).gone.tolist() == [1, 2]
+    stored(library, OWLS, "/a/b.txt")
+    assert all_vectors(library)[0].tolist() == [3, 4]  # no id is used twice, whichever version gave the first
     library.set_examples(new.id, ["How many owls?"])
     assert library.examples() == {new.id: ("How many owls?",)}
     library.close()
@@ -240,7 +266,7 @@ def test_a_file_that_is_no_library_is_named_and_left_alone(tmp_path):
     path = tmp_path / "index" / "library.sqlite"
     path.parent.mkdir()
     path.write_bytes(b"this is not a database, whatever its name says" * 100)
-    with pytest.raises(LibraryError, match=r"library\.sqlite cannot be used: file is not a database\. Restore it, or move"):
+    with pytest.raises(LibraryError, match=r"library\.sqlite is damaged: file is not a database\. Restore a backup"):
         Library(path.parent)
     assert path.read_bytes().startswith(b"this is not a database")
 
@@ -255,7 +281,7 @@ def test_damage_in_the_middle_is_told_as_an_error_of_the_library(library):
         data[page * 4096 : page * 4096 + 200] = b"\xff" * 200
     path.write_bytes(data)
     damaged = Library(library.folder)
-    with pytest.raises(LibraryError, match=r"library\.sqlite cannot be used: .*\. Restore it, or move it away"):
+    with pytest.raises(LibraryError, match=r"library\.sqlite is damaged: .*\. Restore a backup .*rag repair"):
         damaged.documents()
     damaged.close()
 
@@ -301,8 +327,8 @@ def test_a_folder_that_becomes_read_only_is_told(library, monkeypatch):
 
 def test_a_full_disk_is_told_and_nothing_was_changed(library):
     kept = stored(library, BRIDGES, "/a/b.txt")
-    pages = library._connection().execute("PRAGMA page_count").fetchone()[0]
-    library._connection().execute(f"PRAGMA max_page_count = {pages}")
+    pages = library._store.connection().execute("PRAGMA page_count").fetchone()[0]
+    library._store.connection().execute(f"PRAGMA max_page_count = {pages}")
     long = "A sentence that is long enough to be one. " * 5000
     with pytest.raises(LibraryError, match=r"The disk is full: .*library\.sqlite was not changed\. Free some space"):
         stored(library, long, "/a/long.txt")
@@ -351,7 +377,7 @@ def test_a_writer_that_does_not_want_to_wait_is_told(library):
 def test_a_reader_sees_the_last_state_while_another_writes(library):
     kept = stored(library, BRIDGES, "/a/b.txt")
     other = Library(library.folder)
-    with library._transaction() as connection:
+    with library._store.transaction() as connection:
         connection.execute("DELETE FROM documents")
         assert other.documents() == (kept,)
     assert other.documents() == ()

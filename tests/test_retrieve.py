@@ -8,13 +8,16 @@ import sqlite3
 
 import numpy as np
 import pytest
+import tantivy
 
+from rag import lexical
 from rag.errors import LibraryError
 from rag.library import Library
-from rag.retrieve import Retriever, fuse, index_text
+from rag.retrieve import Retriever, fuse
+from rag.split import index_text
 from tests.conftest import BRIDGES, OWLS
 from tests.fakes import FakeEmbedder
-from tests.test_library import stored
+from tests.test_library import all_vectors, stored
 
 QUESTION = "How many snowy owls were counted?"
 
@@ -117,7 +120,7 @@ def test_the_title_is_indexed_with_each_paragraph(library):
     stored(library, BRIDGES, "/a/bridges.txt")
     lexical_only = Retriever(library)
     lexical_only.sync()
-    marrow = {p.id for p in library.stored_paragraphs() if "Marrow" in p.document.title}
+    marrow = {p.id for p in library.passages_after() if "Marrow" in p.document.title}
     assert {i for i, _ in lexical_only._lexical.search("Marrow", 10)} == marrow
     assert index_text("Title", "text") == "Title\ntext"
 
@@ -144,8 +147,8 @@ def test_what_another_process_indexed_is_loaded_not_built_again(library, monkeyp
     stored(library, OWLS, "/a/owls.txt")
     Retriever(library).sync()
     second = Retriever(library)
-    for index in (second._dense, second._lexical):
-        monkeypatch.setattr(index, "build", None)
+    monkeypatch.setattr(second._dense, "_write", None)
+    monkeypatch.setattr(second._lexical, "_write", None)
     assert searched(second)[0] == ("owls.txt", 1)
 
 
@@ -164,9 +167,10 @@ def test_searching_goes_on_with_the_last_state_while_another_process_adds(librar
     other = Library(library.folder)
     with other.writing():
         stored(other, BRIDGES, "/a/bridges.txt")
-        assert {name for name, _ in searched(retriever)} == {"owls.txt"}
+        # By their vectors new paragraphs are found at once, by their words when the other process is done.
+        assert searched(retriever)[0] == ("owls.txt", 1)
         fresh = Retriever(library)  # used to wait until the other process had ended
-        assert {name for name, _ in searched(fresh)} == {"owls.txt"}
+        assert searched(fresh)[0] == ("owls.txt", 1)
     assert {name for name, _ in searched(retriever)} == {"owls.txt", "bridges.txt"}
     assert {name for name, _ in searched(fresh)} == {"owls.txt", "bridges.txt"}
     other.close()
@@ -180,9 +184,26 @@ def truncate(folder):
     (folder / "dense.faiss").write_bytes(data[: len(data) // 2])
 
 
-def overwrite_with_stale_stamp(folder):
+def restamp(folder, **values):
     stamp = json.loads((folder / "dense.json").read_text())
-    (folder / "dense.json").write_text(json.dumps({**stamp, "generation": 1}))
+    (folder / "dense.json").write_text(json.dumps({**stamp, **values}))
+
+
+def flip(folder):
+    data = bytearray((folder / "dense.faiss").read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / "dense.faiss").write_bytes(data)
+
+
+def rewrite_stamp(folder, stamp):
+    index = tantivy.Index.open(str(folder / "lexical"))
+    index.register_tokenizer("footnote", lexical._analyzer())
+    writer = index.writer(30_000_000, 1)
+    writer.delete_documents_by_term("id", 0)
+    if stamp:
+        writer.add_document(tantivy.Document(id=0, stamp=json.dumps(stamp)))
+    writer.commit()
+    writer.wait_merging_threads()
 
 
 def cut_short(path):
@@ -196,16 +217,18 @@ DAMAGES = {
     "dense truncated": truncate,
     "dense deleted": lambda folder: (folder / "dense.faiss").unlink(),
     "dense stamp deleted": lambda folder: (folder / "dense.json").unlink(),
-    "dense stamp stale": overwrite_with_stale_stamp,
-    "dense stamp of another size": lambda f: (f / "dense.json").write_text('{"generation": 2, "n_paragraphs": 99}'),
+    "dense stamp stale": lambda folder: restamp(folder, generation=1),
+    "dense stamp of another size": lambda folder: restamp(folder, size=99),
+    "dense stamp of another checksum": lambda folder: restamp(folder, crc32=99),
+    "dense has a bit flipped": flip,
     "dense stamp not an object": lambda folder: (folder / "dense.json").write_text("[]"),
     "dense is garbage": lambda folder: (folder / "dense.faiss").write_bytes(b"IxM2" + b"\xff" * 999),
     "lexical deleted": lambda folder: shutil.rmtree(folder / "lexical"),
     "lexical emptied": lambda folder: [p.unlink() for p in (folder / "lexical").iterdir()],
     "lexical without its description": lambda folder: (folder / "lexical" / "meta.json").unlink(),
-    "lexical stamp deleted": lambda folder: (folder / "lexical.json").unlink(),
-    "lexical stamp cut": lambda folder: (folder / "lexical.json").write_text('{"gener'),
-    "lexical of another analysis": lambda folder: (folder / "lexical.json").write_text('{"generation": 9, "analysis": "x"}'),
+    "lexical without its stamp": lambda folder: rewrite_stamp(folder, None),
+    "lexical of another analysis": lambda folder: rewrite_stamp(folder, {"generation": 9, "analysis": "x"}),
+    "lexical stamp not an object": lambda folder: rewrite_stamp(folder, 7),
     "lexical segments truncated": lambda folder: [
         cut_short(p) for p in (folder / "lexical").iterdir() if p.suffix in {".term", ".idx", ".store"}
     ],
@@ -223,24 +246,27 @@ def test_a_damaged_index_is_built_anew_from_the_library(library, damage):
     assert searched(Retriever(library)) == whole  # and the next process finds it repaired
 
 
-def test_an_interrupted_update_is_built_anew(library):
-    # The stamp is taken away before a change: what is there then is not to be trusted.
+def test_an_interrupted_update_changes_nothing(library, monkeypatch):
+    # What was written before the commit is no part of the index, and the stamp is written by the same commit.
     stored(library, BRIDGES, "/a/bridges.txt")
     Retriever(library).sync()
+    generation = library.generation
     stored(library, OWLS, "/a/owls.txt")
     torn = Retriever(library)
-    torn._load()
 
-    def rows():
-        yield (99, "owls that never were")
+    def passages(last):
+        yield from Library.passages_after(library, last)
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        torn._lexical.update([], rows(), library.generation)
-    assert not (library.folder / "lexical.json").exists()
+    with monkeypatch.context() as patched:
+        patched.setattr(library, "passages_after", passages)
+        with pytest.raises(KeyboardInterrupt):
+            torn._lexical.update()
     fresh = Retriever(library)
+    fresh._lexical.load()
+    assert fresh._lexical.generation == generation
     fresh.sync()
-    assert fresh._lexical.ids() == set(library.vectors()[0].tolist())
+    assert fresh._lexical.ids() == set(all_vectors(library)[0].tolist())
 
 
 def test_indexes_of_a_library_that_is_gone_are_not_taken_for_the_new_one_s(library, tmp_path):
@@ -262,7 +288,7 @@ def test_indexes_newer_than_a_library_put_back_from_a_copy_are_not_trusted(libra
     Retriever(library).sync()
     copy = library.folder.parent / "copy.sqlite"
     with sqlite3.connect(copy) as to:
-        library._connection().backup(to)
+        library._store.connection().backup(to)
     to.close()
     stored(library, OWLS, "/a/owls.txt")
     Retriever(library).sync()
@@ -280,7 +306,7 @@ def assert_lexical_is_the_library_s(library):
     """Each word finds just the paragraphs that have it, or whose title has it."""
     retriever = Retriever(library)
     retriever.sync()
-    texts = {p.id: index_text(p.document.title, p.text).casefold() for p in library.stored_paragraphs()}
+    texts = {p.id: index_text(p.document.title, p.searched).casefold() for p in library.passages_after()}
     assert retriever._lexical.ids() == set(texts)
     for word in ("owls", "storks", "bridge", "crowns"):
         assert {i for i, _ in retriever._lexical.search(word, 9)} == {i for i, text in texts.items() if word in text}
@@ -308,10 +334,10 @@ def test_nothing_is_read_again_while_another_process_holds_the_lock(library, mon
     stored(library, OWLS, "/a/owls.txt")
     retriever = Retriever(library)
     retriever.sync()
-    loaded = retriever._dense._index, retriever._lexical._index
+    loaded = retriever._dense._state.file, retriever._lexical._index
     other = Library(library.folder)
     with other.writing():
         stored(other, BRIDGES, "/a/bridges.txt")
         retriever.sync()
-        assert (retriever._dense._index, retriever._lexical._index) == loaded
+        assert (retriever._dense._state.file, retriever._lexical._index) == loaded
     other.close()

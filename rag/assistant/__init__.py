@@ -83,7 +83,7 @@ class Assistant:
 
         Args:
             paths: one path or several.
-            progress: called with files done, files in all, and a file's name.
+            progress: called with bytes done, bytes in all, and a file's name.
 
         Raises:
             LibraryMismatch: the library was built with another embedding model.

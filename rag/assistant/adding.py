@@ -4,28 +4,124 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
+from rag.assistant.embedding import embed
 from rag.config import Settings
 from rag.errors import ReadError
-from rag.library import Library
+from rag.library import Item, Library
 from rag.read import SUFFIXES, absolute, document_id, find_files, read, shown
-from rag.retrieve import index_text
-from rag.split import paragraphs
-from rag.types import AddReport, Document, Embedder, Paragraph
+from rag.types import AddReport, Document, Embedder
 
 Progress = Callable[[int, int, str], object]
-"""Called with files done, files in all, and the name of the one at hand."""
+"""Called with bytes done, bytes in all, and the name of the file at hand: the time left goes with the bytes."""
 
 Stored = Callable[[bool], object]
 """Called after documents were stored, under the writers' lock; told whether stored documents were changed by it."""
 
-_BATCH, _BATCH_SECONDS = 32, 2.0  # documents, or time, after which is stored: what a crash or Ctrl-C can cost
+_BATCH, _BATCH_CHARS, _BATCH_SECONDS = 32, 100_000, 2.0  # documents, characters or time after which is stored
 
-_Item = tuple[Document, tuple[Paragraph, ...], np.ndarray]
+
+class _Adding:
+    """One call of `add`: what is known, what was done, and what is about to be stored."""
+
+    def __init__(
+        self, library: Library, embedder: Embedder, settings: Settings, stored: Stored, progress: Progress | None
+    ) -> None:
+        self._library, self._embedder, self._settings = library, embedder, settings
+        self._stored, self._progress = stored, progress or (lambda done, total, name: None)
+        self._versions, self._sources = library.versions(), library.sources()
+        self._by_version = {version: identity for identity, version in self._versions.items()}
+        self._added: list[str] = []
+        self._changed: list[str] = []
+        self._unchanged: list[str] = []
+        self._renamed: list[tuple[str, str]] = []
+        self._failed: list[tuple[str, str]] = []
+        self._moves: dict[str, str] = {}  # new sources by id
+        self._batch: list[Document] = []
+        self._like: set[str] = set()  # documents whose vectors the batch may take over
+        self._begun = 0.0
+        self._done = self._reached = self._total = 0  # bytes: stored, read, all
+
+    def run(self, paths: Iterable[str | os.PathLike[str]]) -> AddReport:
+        """Adds files, and folders with all readable files in them."""
+        files, self._failed = _listed(paths, self._library)
+        sizes = [_n_bytes(file) for file in files]
+        self._total = sum(sizes)
+        for file, size in zip(files, sizes, strict=True):
+            self._progress(self._done, self._total, shown(file.name))
+            try:
+                self._take(_read(file, self._settings))
+            except ReadError as exc:
+                self._failed.append((shown(file), str(exc)))
+            self._reached += size
+            if self._is_full():
+                self._put()
+        self._put()
+        self._progress(self._total, self._total, "")
+        return AddReport(
+            added=tuple(self._added),
+            changed=tuple(self._changed),
+            unchanged=tuple(self._unchanged),
+            failed=tuple(self._failed),
+            duplicates=_duplicates(self._versions, {*self._added, *self._changed}),
+            renamed=tuple(self._renamed),
+        )
+
+    def _take(self, read: Document) -> None:
+        document = replace(read, id=self._identity(read.source))
+        known = self._versions.get(document.id)
+        twin = self._by_version.get(document.version, "")
+        if known == document.version:
+            self._unchanged.append(document.id)
+        elif known is None and twin and self._was_renamed(twin, document.source):
+            self._moves[twin] = document.source
+            self._sources[document.source] = twin
+            self._renamed.append((twin, document.source))
+        else:
+            (self._added if known is None else self._changed).append(document.id)
+            self._like |= {document.id, twin}
+            self._versions[document.id] = document.version
+            self._by_version.setdefault(document.version, document.id)
+            self._sources[document.source] = document.id
+            self._begun = self._begun if self._batch else time.monotonic()
+            self._batch.append(document)
+
+    def _identity(self, source: str) -> str:
+        """Returns the id of the document with this source: a new one for a new source, also where a renamed file was."""
+        if source in self._sources:
+            return self._sources[source]
+        return _free_id(source, self._versions)
+
+    def _was_renamed(self, identity: str, source: str) -> bool:
+        """True if the document's own file is gone and the new one is of its kind."""
+        old = next((path for path, i in self._sources.items() if i == identity), "")
+        return bool(old) and not os.path.lexists(old) and Path(old).suffix == Path(source).suffix
+
+    def _is_full(self) -> bool:
+        return bool(self._batch) and (
+            len(self._batch) == _BATCH
+            or sum(len(document.text) for document in self._batch) > _BATCH_CHARS
+            or time.monotonic() - self._begun > _BATCH_SECONDS
+        )
+
+    def _put(self) -> None:
+        if self._moves:
+            self._library.move(self._moves)
+            self._moves = {}
+        if self._batch:
+            share, name = (self._reached - self._done), shown(Path(self._batch[-1].source).name)
+
+            def ticked(part: float) -> None:
+                self._done += int(share * part)
+                self._progress(self._done, self._total, name)
+
+            self._library.put(embed(self._batch, self._library, self._embedder, self._like, ticked), self._embedder.name)
+            self._stored(any(document.id in self._changed for document in self._batch))
+            self._batch, self._like = [], set()
+        self._done = self._reached
 
 
 def add(
@@ -38,73 +134,33 @@ def add(
 ) -> AddReport:
     """Adds files, and folders with all readable files in them; what is there already in the same version is left alone.
 
-    Each batch is one transaction: a crash loses nothing that is reported as done.
+    Each batch is one transaction: a crash loses nothing that is reported as done. A file that was moved keeps its document.
     """
     library.bind(embedder.name)
-    files, failed = _listed(paths, library)
-    known = library.versions()
-    added: list[str] = []
-    changed: list[str] = []
-    unchanged: list[str] = []
-    batch: list[_Item] = []
-    begun = time.monotonic()
-
-    def put() -> None:
-        library.put(batch, embedder.name)
-        stored(any(document.id in changed for document, *_ in batch))
-        batch.clear()
-
-    for n, file in enumerate(files):
-        if progress:
-            progress(n, len(files), shown(file.name))
-        try:
-            document = _read(file, settings)
-        except ReadError as exc:
-            failed.append((shown(file), str(exc)))
-            continue
-        if known.get(document.id) == document.version:
-            unchanged.append(document.id)
-            continue
-        (changed if document.id in known else added).append(document.id)
-        known[document.id] = document.version
-        begun = begun if batch else time.monotonic()
-        batch.append(_embedded(document, embedder))
-        if len(batch) == _BATCH or time.monotonic() - begun > _BATCH_SECONDS:
-            put()
-    if batch:
-        put()
-    if progress:
-        progress(len(files), len(files), "")
-    duplicates = _duplicates(known, {*added, *changed})
-    return AddReport(tuple(added), tuple(changed), tuple(unchanged), tuple(failed), duplicates)
+    return _Adding(library, embedder, settings, stored, progress).run(paths)
 
 
 def rebuild(library: Library, embedder: Embedder, settings: Settings, progress: Progress | None = None) -> AddReport:
     """Reads all files again, splits and embeds all documents again, and picks up new files in folders that were added.
 
-    A document whose file is gone keeps its stored text; one that was removed stays away. All is stored in one transaction at
-    the end.
+    A document whose file is gone keeps its stored text; one that was removed stays away. Vectors are staged beside the old
+    ones, and all takes the old ones' place in one transaction at the end: questions go on meanwhile, and a rebuild that was
+    stopped goes on where it was.
     """
     old = library.versions()
     fresh = [_again(document, settings) for document in library.documents()]
     failed = [(document.source, reason) for document, reason in fresh if reason]
     documents = [document for document, _ in fresh]
     files, not_listed = _listed(filter(os.path.isdir, library.folders()), library)
-    known = old.keys() | library.removed()
+    sources, known = library.sources(), old.keys() | library.removed()
     for file in files:
-        if document_id(str(file)) not in known:
+        if str(file) not in sources and document_id(str(file)) not in library.removed():
             try:
-                documents.append(_read(file, settings))
+                read = _read(file, settings)
+                documents.append(replace(read, id=_free_id(read.source, known)))
             except ReadError as exc:
                 not_listed.append((shown(file), str(exc)))
-    items = []
-    for n, document in enumerate(documents):
-        if progress:
-            progress(n, len(documents), Path(document.source).name)
-        items.append(_embedded(document, embedder))
-    library.put(items, embedder.name)
-    if progress:
-        progress(len(documents), len(documents), "")
+    library.put(_rebuilt(documents, library, embedder, progress), embedder.name, anew=True)
     new = {document.id: document.version for document in documents}
     added = tuple(identity for identity in new if identity not in old)
     return AddReport(
@@ -114,6 +170,27 @@ def rebuild(library: Library, embedder: Embedder, settings: Settings, progress: 
         failed=(*failed, *not_listed),
         duplicates=_duplicates(new, set(added)),
     )
+
+
+def _rebuilt(documents: list[Document], library: Library, embedder: Embedder, progress: Progress | None) -> Iterator[Item]:
+    """Stages all vectors, then yields the documents with them."""
+    total, done = sum(len(document.text) for document in documents), 0
+    for document in documents:
+        if progress:
+            progress(done, total, Path(document.source).name)
+        embed([document], library, embedder)
+        done += len(document.text)
+    if progress:
+        progress(total, total, "")
+    return (item for document in documents for item in embed([document], library, embedder))
+
+
+def _free_id(source: str, taken: Collection[str]) -> str:
+    """Returns the id of a new document: of its source, unless a document that was renamed has that one."""
+    identity, n = document_id(source), 1
+    while identity in taken:
+        identity, n = document_id(f"{source}\0{n}"), n + 1
+    return identity
 
 
 def _duplicates(versions: Mapping[str, str], among: Collection[str]) -> tuple[tuple[str, str], ...]:
@@ -149,14 +226,15 @@ def _read(file: Path, settings: Settings) -> Document:
     return read(file, max_bytes=settings.max_file_mb * 10**6)
 
 
+def _n_bytes(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:  # it is gone meanwhile, which reading it will tell
+        return 0
+
+
 def _again(document: Document, settings: Settings) -> tuple[Document, str]:
     try:
-        return _read(Path(document.source), settings), ""
+        return replace(_read(Path(document.source), settings), id=document.id), ""
     except ReadError as exc:
         return document, f"{exc} Its stored text is kept."
-
-
-def _embedded(document: Document, embedder: Embedder) -> _Item:
-    found = paragraphs(document)
-    texts = [index_text(document.title, document.text[p.start : p.end]) for p in found]
-    return document, found, embedder.embed_paragraphs(texts)

@@ -16,8 +16,7 @@ from tokenizers import Tokenizer
 
 from rag import config, models
 from rag.read import find_files, read
-from rag.retrieve import index_text
-from rag.split import paragraphs
+from rag.split import index_text, paragraphs
 
 _ROUNDS = 15
 _QUESTION = "How many Indonesians were arrested?"

@@ -1,0 +1,325 @@
+"""SQLite: the truth about documents, their versions, passages and vectors.
+
+Everything else in the index folder is derived from it. Each change is one transaction, with a line in a journal: by its
+generations the derived indexes and other processes see what came and went since they looked last.
+(schema: the tables and every step to them; store: connections, transactions, locks.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rag.errors import DocumentMissing, LibraryMismatch
+from rag.library.schema import MIGRATIONS, migrate
+from rag.library.store import Store
+from rag.types import Document, Paragraph, Passage
+
+__all__ = ["MIGRATIONS", "Changes", "Item", "Library", "StoredPassage", "migrate"]
+
+Item = tuple[Document, Sequence[Passage], np.ndarray]
+"""A document with its passages, and their vectors as an array of floats, shape (n_passages, d)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassage:
+    """A passage of a document's current version, by the id that the derived indexes use."""
+
+    id: int
+    document: Document
+    passage: Passage
+
+    @property
+    def text(self) -> str:
+        """Of the paragraph."""
+        return self.document.text[self.passage.paragraph.start : self.passage.paragraph.end]
+
+    @property
+    def searched(self) -> str:
+        """What the indexes read."""
+        return self.document.text[self.passage.start : self.passage.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What happened to the passages since a generation.
+
+    Attributes:
+        generation: the present one.
+        last: the highest passage id of the earlier generation; passages that were added since have higher ones.
+        gone: ids of passages that are gone, among those up to `last` (int64).
+    """
+
+    generation: int
+    last: int
+    gone: np.ndarray
+
+
+class Library:
+    """The documents of one index folder. Safe to use from several threads and several processes."""
+
+    def __init__(self, folder: Path) -> None:
+        """Opens the library, making or migrating it as needed; see `Store` for what is raised."""
+        self.folder = folder
+        self._store = Store(folder)
+        self._rows = self._store.rows
+        self.reading, self.writing = self._store.reading, self._store.writing
+
+    def close(self) -> None:
+        """Closes every thread's connection; the library cannot be used afterwards."""
+        self._store.close()
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    @property
+    def generation(self) -> int:
+        """Another number after every change by any process; 0 before the first."""
+        rows = self._rows("SELECT generation FROM journal ORDER BY n DESC LIMIT 1")
+        return int(rows[0][0]) if rows else 0
+
+    def changes(self, since: int) -> Changes | None:
+        """Returns what happened since a generation; None if it was never one of this library, or is forgotten."""
+        with self.reading():
+            rows = self._rows("SELECT n, last FROM journal WHERE generation = ?", (since,))
+            if not rows:
+                return None
+            n, last = rows[0]
+            gone = self._rows("SELECT passage FROM gone WHERE n > ? AND passage <= ?", (n, last))
+            return Changes(self.generation, last, _ids(gone))
+
+    @property
+    def embedding_model(self) -> str:
+        """The model whose vectors are stored; "" before the first document."""
+        rows = self._rows("SELECT value FROM meta WHERE key = 'embedding_model'")
+        return rows[0][0] if rows else ""
+
+    def documents(self) -> tuple[Document, ...]:
+        """Returns all documents in their current versions, oldest first."""
+        rows = self._rows(_DOCUMENTS + " AND v.version = d.version ORDER BY d.added_at, d.rowid")
+        return tuple(Document(*row) for row in rows)
+
+    def versions(self) -> dict[str, str]:
+        """Returns the current version of each document by its id, oldest document first."""
+        return dict(self._rows("SELECT id, version FROM documents ORDER BY rowid"))
+
+    def sources(self) -> dict[str, str]:
+        """Returns the id of each document by its source."""
+        return dict(self._rows("SELECT source, id FROM documents"))
+
+    def count(self) -> tuple[int, int]:
+        """Returns the numbers of documents and of their paragraphs."""
+        # Of a document the last passage belongs to the last paragraph.
+        last = "(SELECT number FROM passages WHERE document = d.id ORDER BY id DESC LIMIT 1)"
+        ((n_documents, n_paragraphs),) = self._rows(f"SELECT count(*), coalesce(sum({last}), 0) FROM documents d")
+        return n_documents, n_paragraphs
+
+    def document(self, document: str, version: str | None = None) -> Document:
+        """Returns a document in its current version, or in an older one.
+
+        Raises:
+            DocumentMissing: it was removed, or never had this version.
+        """
+        rows = self._rows(_DOCUMENTS + " AND d.id = ? AND v.version = coalesce(?, d.version)", (document, version))
+        if not rows:
+            which = f"document {document!r}" + (f" in version {version[:12]}" if version else "")
+            raise DocumentMissing(f"The library does not hold {which}.", "It was removed, or never added: rag list")
+        return Document(*rows[0])
+
+    def passages(self, ids: Sequence[int]) -> Iterator[StoredPassage]:
+        """Yields the passages with these ids, by id; those that are gone are left out."""
+        rows = self._rows(f"{_PASSAGES} WHERE p.id IN {_LISTED} ORDER BY p.id", (json.dumps([int(i) for i in ids]),))
+        yield from self._stored(rows)
+
+    def passages_after(self, last: int = 0) -> Iterator[StoredPassage]:
+        """Yields all passages with a higher id, by id; to be read to its end within `reading`."""
+        while rows := self._rows(f"{_PASSAGES} WHERE p.id > ? ORDER BY p.id LIMIT {_CHUNK}", (last,)):
+            yield from self._stored(rows)
+            last = rows[-1][0]
+
+    def vectors(self, ids: Sequence[int]) -> dict[int, np.ndarray]:
+        """Returns the vectors (float32, shape (d,)) of the passages with these ids that are there."""
+        rows = self._rows(f"SELECT id, vector FROM vectors WHERE id IN {_LISTED}", (json.dumps([int(i) for i in ids]),))
+        return {identity: _half(vector).astype(np.float32) for identity, vector in rows}
+
+    def vectors_after(self, last: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yields ids (int64, shape (n,)) and vectors (float32, shape (n, d)) of all passages with a higher id, by id.
+
+        In pieces of some ten thousand; to be read to its end within `reading`.
+        """
+        while rows := self._rows(f"SELECT id, vector FROM vectors WHERE id > ? ORDER BY id LIMIT {_CHUNK}", (last,)):
+            vectors = _half(b"".join(vector for _, vector in rows)).reshape(len(rows), -1)
+            yield _ids(rows), vectors.astype(np.float32)
+            last = rows[-1][0]
+
+    def passage_ids(self, documents: Iterable[str]) -> np.ndarray:
+        """Returns the ids (int64) of the passages of these documents."""
+        return _ids(self._rows(f"SELECT id FROM passages WHERE document IN {_LISTED}", (json.dumps(list(documents)),)))
+
+    def n_passages(self) -> int:
+        """Returns how many passages there are."""
+        return int(self._rows("SELECT count(*) FROM passages")[0][0])
+
+    def folders(self) -> tuple[str, ...]:
+        """Returns the folders that were added."""
+        return tuple(row[0] for row in self._rows("SELECT path FROM folders ORDER BY path"))
+
+    def removed(self) -> frozenset[str]:
+        """Returns the ids of documents that were removed and not added again."""
+        return frozenset(row[0] for row in self._rows("SELECT document FROM removed"))
+
+    def examples(self) -> dict[str, tuple[str, ...]]:
+        """Returns example questions by document id, newest document first."""
+        sql = "SELECT d.id, e.question FROM documents d LEFT JOIN examples e ON e.document = d.id ORDER BY d.rowid DESC"
+        found: dict[str, tuple[str, ...]] = {}
+        for document, question in self._rows(sql):
+            found[document] = (*found.get(document, ()), *([question] if question else []))
+        return found
+
+    # --- writing ---------------------------------------------------------------------------------------------------
+
+    def bind(self, embedding_model: str) -> None:
+        """Checks that vectors of this model may be stored and searched here.
+
+        Raises:
+            LibraryMismatch: the stored vectors are another model's.
+        """
+        stored = self.embedding_model
+        if stored and stored != embedding_model and self._rows("SELECT 1 FROM documents LIMIT 1"):
+            raise LibraryMismatch(
+                f"The library in {self.folder} was built with the embedding model {stored!r}, "
+                f"but the settings say {embedding_model!r}.",
+                f"Set embedding_model to {stored!r}, or run: rag rebuild",
+            )
+
+    def put(self, items: Iterable[Item], embedding_model: str, *, anew: bool = False) -> None:
+        """Stores documents in one transaction; a document that is there already gets these as its current version.
+
+        Args:
+            embedding_model: the model of the vectors.
+            anew: True if these are all documents, so that every derived index is to be built anew.
+        """
+        with self._change(anew) as connection:
+            connection.execute("INSERT OR REPLACE INTO meta VALUES ('embedding_model', ?)", (embedding_model,))
+            for document, passages, vectors in items:
+                _put_document(connection, document)
+                connection.execute("DELETE FROM passages WHERE document = ?", (document.id,))
+                connection.execute("DELETE FROM examples WHERE document = ?", (document.id,))
+                _put_passages(connection, document.id, passages, vectors)
+            connection.execute("DELETE FROM staged")
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Removes documents with all their versions, passages and vectors, in one transaction."""
+        rows = [(identity,) for identity in ids]
+        with self._change() as connection:
+            connection.executemany("DELETE FROM documents WHERE id = ?", rows)
+            connection.executemany("INSERT OR IGNORE INTO removed VALUES (?)", rows)
+
+    def move(self, sources: Mapping[str, str]) -> None:
+        """Gives documents, by id, new sources: their files were renamed. Their passages stay as they are."""
+        with self._change() as connection:
+            connection.executemany("UPDATE documents SET source = ? WHERE id = ?", [(to, i) for i, to in sources.items()])
+
+    def add_folders(self, paths: Iterable[str]) -> None:
+        """Remembers folders that were added. Those that are known already change nothing."""
+        if new := set(paths) - set(self.folders()):
+            with self._change() as connection:
+                connection.executemany("INSERT OR IGNORE INTO folders VALUES (?)", ((p,) for p in sorted(new)))
+
+    def set_examples(self, document: str, questions: Iterable[str]) -> None:
+        """Stores example questions for a document; no change of generation. A removed document is passed over."""
+        sql = "INSERT OR IGNORE INTO examples SELECT id, ? FROM documents WHERE id = ?"
+        self._store.write(sql, [(question, document) for question in questions])
+
+    def stage(self, vectors: Mapping[bytes, np.ndarray]) -> None:
+        """Keeps vectors until their documents are put, so that after a crash they need not be computed again.
+
+        Args:
+            vectors: by a key that tells text and model.
+        """
+        rows = [(key, vector.astype(np.float16).tobytes()) for key, vector in vectors.items()]
+        self._store.write("INSERT OR IGNORE INTO staged VALUES (?, ?)", rows)
+
+    def staged(self, keys: Iterable[bytes]) -> dict[bytes, np.ndarray]:
+        """Returns the staged vectors (float32, shape (d,)) that are there for these keys."""
+        listed = json.dumps([key.hex() for key in keys])
+        rows = self._rows("SELECT key, vector FROM staged WHERE lower(hex(key)) IN " + _LISTED, (listed,))
+        return {key: _half(vector).astype(np.float32) for key, vector in rows}
+
+    # --- inside ----------------------------------------------------------------------------------------------------
+
+    def _stored(self, rows: Iterable[tuple[int, int, int, int, int, int, str, str]]) -> Iterator[StoredPassage]:
+        document = None
+        for identity, number, start, end, searched_start, searched_end, *key in rows:
+            # A text is read once for all its passages; that of a version never changes, it can only be gone.
+            if document is None or [document.id, document.version] != key:
+                try:
+                    document = self.document(*key)
+                except DocumentMissing:
+                    continue
+            yield StoredPassage(identity, document, Passage(Paragraph(number, start, end), searched_start, searched_end))
+
+    @contextlib.contextmanager
+    def _change(self, anew: bool = False) -> Iterator[sqlite3.Connection]:
+        """A transaction that ends with a line in the journal."""
+        with self._store.transaction() as connection:
+            yield connection
+            if anew:
+                connection.execute("DELETE FROM journal")
+                connection.execute("DELETE FROM gone")
+            connection.execute(_JOURNAL)
+
+
+def _put_document(connection: sqlite3.Connection, document: Document) -> None:
+    connection.execute("DELETE FROM removed WHERE document = ?", (document.id,))
+    connection.execute(
+        "INSERT INTO documents (id, version, source) VALUES (?, ?, ?) "
+        "ON CONFLICT (id) DO UPDATE SET version = excluded.version",
+        (document.id, document.version, document.source),
+    )
+    connection.execute(
+        "INSERT OR REPLACE INTO versions (document, version, title, date, text, language) VALUES (?, ?, ?, ?, ?, ?)",
+        (document.id, document.version, document.title, document.date, document.text, document.language),
+    )
+
+
+def _put_passages(connection: sqlite3.Connection, document: str, passages: Sequence[Passage], vectors: np.ndarray) -> None:
+    for passage, vector in zip(passages, vectors, strict=True):
+        paragraph = passage.paragraph
+        added = connection.execute(
+            'INSERT INTO passages (document, number, start, "end", searched_start, searched_end) VALUES (?, ?, ?, ?, ?, ?)',
+            (document, paragraph.number, paragraph.start, paragraph.end, passage.start, passage.end),
+        )
+        connection.execute("INSERT INTO vectors VALUES (?, ?)", (added.lastrowid, vector.astype(np.float16).tobytes()))
+
+
+def _ids(rows: Sequence[Sequence[object]]) -> np.ndarray:
+    return np.array([row[0] for row in rows], np.int64)
+
+
+def _half(stored: bytes) -> np.ndarray:
+    return np.frombuffer(stored, np.float16)
+
+
+_CHUNK = 20_000  # rows that are read at a time
+_DOCUMENTS = (
+    "SELECT d.id, v.version, v.title, d.source, v.date, v.text, v.language "
+    "FROM documents d JOIN versions v ON v.document = d.id WHERE 1"
+)
+_PASSAGES = (
+    'SELECT p.id, p.number, p.start, p."end", p.searched_start, p.searched_end, d.id, d.version '
+    "FROM passages p JOIN documents d ON d.id = p.document"
+)
+# One value in place of a list of them, whose number SQLite limits to 32,766.
+_LISTED = "(SELECT value FROM json_each(?))"
+# By a random step: a generation must mean one state only, also beside a library that was put back from a copy or begun anew.
+_JOURNAL = """
+INSERT INTO journal SELECT coalesce((SELECT max(n) FROM journal), 0) + 1,
+    coalesce((SELECT generation FROM journal ORDER BY n DESC LIMIT 1), 0) + 1 + abs(random() % 1000000000),
+    coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'passages'), 0)
+"""

@@ -1,0 +1,186 @@
+"""The library's file: connections, transactions, the lock that writers share, and SQLite's errors in our words."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import sqlite3
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rag.errors import LibraryDamaged, LibraryError, LibraryReadOnly
+from rag.library.schema import MIGRATIONS, migrate
+
+NAME = "library.sqlite"
+_NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "lustre", "gfs2", "fuse.sshfs"})
+_PERMISSIONS = "Give another folder with RAG_INDEX, or change its permissions."
+
+
+class Store:
+    """One SQLite file in a folder. Safe to use from several threads and several processes."""
+
+    def __init__(self, folder: Path) -> None:
+        """Opens the file, making or migrating it as needed.
+
+        Raises:
+            LibraryReadOnly: the folder cannot be made or written to.
+            LibraryNewer: a newer version of this program wrote it.
+            LibraryDamaged: the file is not a library or is damaged.
+            LibraryError: it lies on a network file system, or cannot be used for another reason.
+        """
+        self.folder = folder
+        self.path = folder / NAME
+        self._local = threading.local()
+        self._held: weakref.WeakSet[_Held] = weakref.WeakSet()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if kind := network_file_system(folder):
+                raise LibraryError(
+                    f"The index folder {folder} lies on a network file system ({kind}), whose locks cannot be trusted.",
+                    "Keep the library on a local disk (RAG_INDEX), and copy it over with: rag backup FILE",
+                )
+            # Readers do without the lock: a process that adds articles may hold it for minutes.
+            if self._schema_version() != len(MIGRATIONS):
+                with self.writing():
+                    migrate(self.connection())
+        except OSError as exc:
+            raise self._read_only(exc) from exc
+        except sqlite3.Error as exc:
+            raise self.translated(exc) from exc
+
+    def close(self) -> None:
+        """Closes every thread's connection; the file cannot be used afterwards."""
+        for held in tuple(self._held):
+            held.connection.close()
+
+    def connection(self) -> sqlite3.Connection:
+        """Returns this thread's connection."""
+        held: _Held | None = getattr(self._local, "held", None)
+        if held is None:
+            held = _Held(sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False))
+            self._held.add(held)
+            held.connection.execute("PRAGMA journal_mode = WAL")
+            held.connection.execute("PRAGMA synchronous = FULL")
+            held.connection.execute("PRAGMA foreign_keys = ON")
+            self._local.held = held
+        return held.connection
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
+        """Returns the rows of a query."""
+        try:
+            return self.connection().execute(sql, values).fetchall()
+        except sqlite3.Error as exc:
+            raise self.translated(exc) from exc
+
+    def write(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        """Runs a statement for each row, all in one transaction."""
+        with self.transaction() as connection:
+            connection.executemany(sql, rows)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Lets all that this thread reads inside come from one state of the file, whoever writes meanwhile."""
+        try:
+            connection = self.connection()
+            if connection.in_transaction:
+                yield
+                return
+            connection.execute("BEGIN")
+        except sqlite3.Error as exc:
+            raise self.translated(exc) from exc
+        try:
+            yield
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Commits what is done inside, or nothing of it."""
+        try:
+            connection = self.connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as exc:
+            raise self.translated(exc) from exc
+
+    @contextlib.contextmanager
+    def writing(self, *, wait: bool = True) -> Iterator[bool]:
+        """Holds the lock that all writers of all processes share; yields False if it is taken and `wait` is False.
+
+        Raises:
+            LibraryReadOnly: the folder cannot be written to.
+        """
+        try:
+            file = open(self.folder / ".lock", "w")  # noqa: SIM115  closed below
+        except OSError as exc:
+            raise self._read_only(exc) from exc
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+
+    def translated(self, exc: sqlite3.Error) -> LibraryError:
+        """Returns SQLite's error in our words."""
+        said = str(exc)
+        if "readonly" in said or "unable to open" in said:
+            return LibraryReadOnly(f"The library {self.path} cannot be written to: {exc}.", _PERMISSIONS)
+        if "full" in said:
+            return LibraryError(f"The disk is full: {self.path} was not changed.", "Free some space and try again.")
+        if "closed database" in said:
+            return LibraryError(f"The library {self.path} was closed.", "Open the assistant again.")
+        if "locked" in said:
+            return LibraryError(f"Another program is writing to {self.path}.", "Wait until it is done, and try again.")
+        if "malformed" in said or "not a database" in said or "disk I/O error" in said:
+            hint = "Restore a backup (rag restore FILE), or save what can be read of it: rag repair"
+            return LibraryDamaged(f"The library {self.path} is damaged: {exc}.", hint)
+        return LibraryError(f"The library {self.path} cannot be used: {exc}.", "Restore a backup: rag restore FILE")
+
+    def _schema_version(self) -> int:
+        """Returns the version of the file's schema, 0 if there is no file yet; makes and changes nothing."""
+        if not self.path.exists():
+            return 0
+        with contextlib.closing(sqlite3.connect(self.path, timeout=30)) as connection:
+            return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def _read_only(self, exc: OSError) -> LibraryReadOnly:
+        return LibraryReadOnly(f"The index folder {self.folder} cannot be written to: {exc.strerror or exc}.", _PERMISSIONS)
+
+
+class _Held:
+    """A thread's connection, closed when the thread ends: a server has many threads in its life."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
+
+
+def network_file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
+    """Returns the kind of network file system that a folder lies on, "" for a local one or where nothing tells."""
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return ""
+    path, best, kind = os.path.realpath(folder), "", ""
+    for line in lines:
+        _, where, found, *_ = line.split(" ")
+        where = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), where).rstrip("/")  # a space is \040 there
+        if (path == where or path.startswith(where + "/")) and len(where) >= len(best):
+            best, kind = where, found
+    return kind if kind in _NETWORK else ""
