@@ -279,7 +279,7 @@ def test_models_that_are_missing_are_told_with_the_next_step(capsys, articles):
 
 
 def test_what_nobody_foresaw_is_told_without_a_traceback(run, monkeypatch):
-    monkeypatch.setattr("rag.cli.config.load", lambda *_: 1 / 0)
+    monkeypatch.setattr("rag.config.load", lambda *_: 1 / 0)
     code, _, err = run("list")
     assert code == FAILED
     assert err.startswith(

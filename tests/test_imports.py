@@ -17,7 +17,12 @@ decide followup arithmetic assistant evaluate server app cli""".split()
 
 LAZY = {
     "rag/__init__.py": {"rag.assistant"},
-    "rag/cli.py": {"rag.app", "rag.assistant", "rag.evaluate", "rag.library", "rag.models", "rag.server"},
+    "rag/cli/asking.py": {"rag.library"},
+    "rag/cli/evaluating.py": {"rag.evaluate"},
+    "rag/cli/library.py": {"rag.library", "rag.models"},
+    "rag/cli/models.py": {"rag.models"},
+    "rag/cli/opening.py": {"rag.assistant"},
+    "rag/cli/serving.py": {"rag.app", "rag.assistant", "rag.server"},
 }
 """Own modules that are imported inside a function, so that a command loads only what it needs. No others are."""
 
@@ -66,6 +71,16 @@ def test_imports_point_up_the_list(file):
 @pytest.mark.parametrize("file", FILES, ids=str)
 def test_own_modules_are_imported_in_functions_only_where_it_is_said(file):
     assert set(own_imports(file, inside=True)) <= LAZY.get(str(file), set())
+
+
+COMMANDS = sorted(path.relative_to(ROOT) for path in (ROOT / "rag" / "cli").glob("[!_]*.py"))
+
+
+@pytest.mark.parametrize("file", COMMANDS, ids=str)
+def test_commands_do_not_import_each_other(file):
+    inner = {name for name in own_imports(file, inside=False) if name.startswith("rag.cli")}
+    below = {"rag.cli.output", "rag.cli.opening"}
+    assert inner <= (set() if f"rag.cli.{file.stem}" in below else below)
 
 
 @pytest.mark.parametrize("code", ["import rag", "import rag; rag.answer; rag.NOT_FOUND", "import rag.cli"])

@@ -1,0 +1,91 @@
+"""The `rag` command. Knows how results look in a terminal; what is heavy is imported by the command that needs it.
+
+Exit codes: 0 done, or answered; 1 it failed; 2 bad use; 3 the documents do not say; 130 Ctrl-C.
+
+    output      lines, bars, exit codes        opening     an assistant for one command
+    asking      ask, verify                    library     add, remove, list, rebuild, status
+    models      models                         serving     serve
+    evaluating  eval, with its options
+
+The commands import from output and opening, and not from each other or from here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from rag import __version__
+from rag.cli import asking, evaluating, library, models, serving
+from rag.cli.output import BAD_USE, DONE, FAILED, INTERRUPTED, quieten, say
+from rag.errors import ConfigError, DocumentMissing, QuestionError, RagError
+
+__all__ = ["main", "run"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit code. No traceback reaches the user, unless RAG_DEBUG is set."""
+    quieten()
+    try:
+        options = _parser().parse_args(arguments)
+        code: int = options.run(options)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        say("Stopped.")
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of a pipe left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except RagError as exc:
+        say(f"rag: {exc.message}" + (f"\n     {exc.hint}" if exc.hint else ""))
+        return BAD_USE if isinstance(exc, QuestionError | ConfigError | DocumentMissing) else FAILED
+    except Exception as exc:
+        if os.environ.get("RAG_DEBUG"):
+            raise
+        say(f"rag: Something went wrong: {type(exc).__name__}: {exc}\n     Run it again with RAG_DEBUG=1 for the details.")
+        return FAILED
+
+
+def run() -> None:
+    """The console script. Leaves at once: threads that still load a model are not waited for."""
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="rag", description="Answers questions from your own articles, with sources.")
+    parser.add_argument("--version", action="version", version=f"Footnote {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=about, description=about)
+        added.set_defaults(run=run)
+        return added
+
+    serve = command("serve", serving.serve, "Open the chat in the browser.")
+    serve.add_argument("--host", help="address of this machine (default 127.0.0.1)")
+    serve.add_argument("--port", help="0 for any free one (default 7860)")
+    ask = command("ask", asking.ask, "Answer one question. Exits with 3 if the documents do not say, or if it asks back.")
+    ask.add_argument("question", metavar="QUESTION")
+    ask.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    add = command("add", library.add, "Add files, and folders with all articles in them.")
+    add.add_argument("paths", metavar="PATH", nargs="+")
+    remove = command("remove", library.remove, "Remove documents with all their versions.")
+    remove.add_argument("ids", metavar="ID", nargs="+", help="as `rag list` shows it")
+    command("list", library.list_documents, "List the documents.")
+    command("rebuild", library.rebuild, "Read all files again and build the index anew.")
+    command("status", library.show_status, "Tell what is in the index, and which models are there.")
+    weights = command("models", models.act, "List, fetch or verify model weights.")
+    weights.add_argument("action", choices=("list", "fetch", "verify"), nargs="?", default="list")
+    weights.add_argument("names", metavar="NAME", nargs="*", help="of the registry; default: those that are used")
+    verify = command("verify", asking.verify, "Check the quotes of a saved answer against the stored articles.")
+    verify.add_argument("file", metavar="ANSWER.json", help="as `rag ask --json` prints it")
+    evaluating.add_options(
+        command("eval", evaluating.evaluate, "Ask the questions of question sets and count what is right.")
+    )
+    return parser

@@ -1,0 +1,98 @@
+"""`rag ask` and `rag verify`: an answer is shown, and its quotes are held against the stored articles."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import os
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from rag import config
+from rag.cli.opening import opened
+from rag.cli.output import DONE, EMPTY, FAILED, NOT_FOUND, say
+from rag.errors import ConfigError, DocumentMissing
+from rag.types import Answer
+
+
+def ask(options: argparse.Namespace) -> int:
+    """Prints the answer to one question; NOT_FOUND also if it is asked back."""
+    settings = config.load()
+    with opened(settings) as assistant:
+        answer = assistant.ask(options.question)
+        is_empty = not assistant.library.count()[0]
+    print(json.dumps(_as_dict(answer), ensure_ascii=False) if options.json else _readable(answer))
+    if is_empty:
+        say(EMPTY)
+    return DONE if answer.found else NOT_FOUND
+
+
+def _as_dict(answer: Answer) -> dict[str, Any]:
+    return {**dataclasses.asdict(answer), "found": answer.found}
+
+
+def _readable(answer: Answer) -> str:
+    width = min(_columns(), 100)
+    lines = [textwrap.fill(answer.text, width)]
+    for citation in answer.citations:
+        lines += ["", f"[{citation.number}] {citation.title}", f"    paragraph {citation.paragraph} of {citation.source}"]
+        lines += [textwrap.fill(f"“{citation.quote}”", width, initial_indent="    ", subsequent_indent="    ")]
+    if answer.status == "not_found" and answer.evidence:
+        nearest = answer.evidence[0]
+        lines += ["", f"Nearest: paragraph {nearest.paragraph} of {nearest.title}"]
+    if answer.notice:
+        lines += ["", textwrap.fill(answer.notice, width)]
+    return "\n".join(lines)
+
+
+def _columns() -> int:
+    with contextlib.suppress(OSError, ValueError):
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    return 100
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Prints for each quote of a saved answer whether it is exact; FAILED if one is not."""
+    from rag.library import Library
+
+    citations = _saved_citations(Path(options.file))
+    library = Library(config.load().index)
+    n_wrong = 0
+    for number, document, version, start, end, quote in citations:
+        try:
+            held = library.document(document, version)
+            right = held.text[start:end] == quote
+            reason = f"{held.title}" if right else f"{held.title}: the text there is {held.text[start:end]!r}"
+        except DocumentMissing as exc:
+            right, reason = False, exc.message
+        n_wrong += not right
+        print(f"[{number}] {'exact' if right else 'WRONG'}  {reason}")
+    library.close()
+    print(f"{len(citations) - n_wrong} of {len(citations)} quotes are exact.")
+    return FAILED if n_wrong else DONE
+
+
+_CITED = (("number", int), ("document", str), ("version", str), ("start", int), ("end", int), ("quote", str))
+
+
+def _saved_citations(path: Path) -> list[tuple[Any, ...]]:
+    hint = "Save one with: rag ask QUESTION --json > FILE"
+    try:
+        answer = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise ConfigError(f"{path} cannot be read: {exc.strerror}.", hint) from exc
+    except ValueError as exc:  # UnicodeDecodeError too, whose text would hold the whole file
+        raise ConfigError(f"{path} is no saved answer: it is not JSON.", hint) from exc
+    cited = answer.get("citations") if isinstance(answer, dict) else None
+    if not isinstance(cited, list):
+        raise ConfigError(f"{path} is no saved answer: it has no citations.", hint)
+    for citation in cited:
+        for name, kind in _CITED:
+            value = citation.get(name) if isinstance(citation, dict) else citation
+            if not isinstance(value, kind):
+                raise ConfigError(f"{path} is no saved answer: {name} is {value!r}.", hint)
+    return [tuple(citation[name] for name, _ in _CITED) for citation in cited]

@@ -1,0 +1,108 @@
+"""`rag add`, `remove`, `list`, `rebuild` and `status`: what is in the library."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+
+from rag import config
+from rag.cli.opening import opened
+from rag.cli.output import DONE, EMPTY, FAILED, counted, progress_bar, say
+from rag.config import Settings
+from rag.errors import ConfigError, ModelError
+from rag.types import AddReport
+
+
+def add(options: argparse.Namespace) -> int:
+    """Adds files and folders; FAILED if one of them could not be added, what was added is kept."""
+    settings = _without_answers(config.load())
+    with opened(settings, seeds=False) as assistant, progress_bar("B") as progress:
+        try:
+            report = assistant.add(options.paths, progress=progress)
+        except KeyboardInterrupt:
+            say("\nWhat was added is kept; the same command goes on from there.")
+            raise
+    _print_report(report)
+    return FAILED if report.failed else DONE
+
+
+def remove(options: argparse.Namespace) -> int:
+    """Removes documents, all or none. Only the library is opened, so no model is needed."""
+    from rag.library import Library
+
+    library = Library(config.load().index)  # the derived indexes follow when they are used next
+    try:
+        titles = [library.document(identity).title for identity in options.ids]
+        with library.writing():
+            library.remove(options.ids)
+    finally:
+        library.close()
+    for title in titles:
+        print(f"removed    {title}")
+    return DONE
+
+
+def list_documents(options: argparse.Namespace) -> int:
+    """Prints the documents. Only the library is opened, so no model is needed."""
+    from rag.library import Library
+
+    library = Library(config.load().index)
+    documents = library.documents()
+    library.close()
+    for document in documents:
+        print(f"{document.id}  {document.date or '          '}  {document.title}\n{'':26}{document.source}")
+    if not documents:
+        say(EMPTY)
+    return DONE
+
+
+def rebuild(options: argparse.Namespace) -> int:
+    """Reads all files again; FAILED if one of them could not be read."""
+    settings = _without_answers(config.load())
+    with opened(settings, seeds=False) as assistant, progress_bar("B") as progress:
+        report = assistant.rebuild(progress=progress)
+    _print_report(report)
+    return FAILED if report.failed else DONE
+
+
+def show_status(options: argparse.Namespace) -> int:
+    """Prints what is in the index and where the models are; a missing model is no failure."""
+    from rag import models
+    from rag.library import Library
+
+    settings = config.load()
+    library = Library(settings.index)
+    n_documents, n_paragraphs = library.count()
+    print(f"index      {library.folder}")
+    print(f"           {counted(n_documents, 'document')}, {counted(n_paragraphs, 'paragraph')}")
+    if library.embedding_model:
+        print(f"           built with {library.embedding_model}")
+    library.close()
+    wanted: tuple[tuple[models.Role, str], ...] = (
+        ("answers", settings.answer_model),
+        ("embedding", settings.embedding_model),
+        ("reranking", settings.reranking_model),
+    )
+    for role, name in wanted:
+        try:
+            state = f"at {models.locate(name, role, settings.models)}" if name != "none" else "quotes only"
+        except (ModelError, ConfigError) as exc:
+            state = f"{exc.message} {exc.hint}"
+        print(f"{role:9}  {name}: {state}")
+    return DONE
+
+
+def _print_report(report: AddReport) -> None:
+    for name in ("added", "changed", "unchanged"):
+        if ids := getattr(report, name):
+            print(f"{name:9}  {counted(len(ids), 'document')}")
+    for copy, original in report.duplicates:
+        print(f"duplicate  {copy} has the same text as {original}")
+    for path, reason in report.failed:
+        print(f"failed     {path}\n           {reason}")
+    if report == AddReport():
+        print("nothing to do")
+
+
+def _without_answers(settings: Settings) -> Settings:
+    return dataclasses.replace(settings, answer_model="none")
