@@ -56,6 +56,7 @@ class Hit:
             of the days before the question and for a first paragraph; higher is better; about -11 to 14 by default.
         quote: the paragraph's best sentence for the question, a substring of `text`.
         used: True if it was given to the answer model.
+        also: ids of other documents that were found with the same paragraph, which are left out; see `rag.duplicates`.
     """
 
     document: str
@@ -69,6 +70,7 @@ class Hit:
     score: float
     quote: str = ""
     used: bool = False
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,8 @@ class AddReport:
     failed: tuple[tuple[str, str], ...] = ()
     duplicates: tuple[tuple[str, str], ...] = ()
     """(id, id of an older document with the same text)."""
+    similar: tuple[tuple[str, str, float], ...] = ()
+    """(id, id of an older document that tells the same story, share of the shorter text that is in the other one)."""
 
 
 @dataclass(frozen=True, slots=True)
