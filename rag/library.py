@@ -12,6 +12,7 @@ import json
 import sqlite3
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from rag.duplicates import bands, body, signature
 from rag.errors import DocumentMissing, LibraryError, LibraryMismatch, LibraryNewer, LibraryReadOnly
 from rag.types import Document, Paragraph
 
@@ -50,6 +52,13 @@ MIGRATIONS: tuple[str, ...] = (
     """,
     # 4: documents that were removed, so that a rebuild does not bring them back from a folder that was added
     "CREATE TABLE removed (document TEXT PRIMARY KEY) STRICT;",
+    # 5: keys by which nearly equal documents are found; in the index on them the documents are found without the table
+    """
+    CREATE TABLE bands (
+        document TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+        key INTEGER NOT NULL, PRIMARY KEY (document, key)) STRICT, WITHOUT ROWID;
+    CREATE INDEX bands_by_key ON bands (key);
+    """,
 )
 
 
@@ -171,6 +180,18 @@ class Library:
             rows = self._rows(f"SELECT id FROM paragraphs WHERE document IN {_LISTED}", (json.dumps(list(documents)),))
         return np.array([row[0] for row in rows], np.int64)
 
+    def alike(self, document: str) -> tuple[str, ...]:
+        """Returns the ids of older documents that may tell the same story, the likeliest first; at most 8."""
+        counts: Counter[str] = Counter()
+        for (key,) in self._rows("SELECT key FROM bands WHERE document = ?", (document,)):
+            counts.update(other for (other,) in self._rows(_OLDER_IN_BAND, (key, document)))
+        return tuple(other for other, _ in counts.most_common(_MAX_ALIKE))
+
+    def body(self, document: str) -> str:
+        """Returns the paragraphs of a document's current version as one text, without its furniture."""
+        rows = self._rows('SELECT number, start, "end" FROM paragraphs WHERE document = ? ORDER BY number', (document,))
+        return body(self.document(document), (Paragraph(*row) for row in rows))
+
     def folders(self) -> tuple[str, ...]:
         """Returns the folders that were added."""
         return tuple(row[0] for row in self._rows("SELECT path FROM folders ORDER BY path"))
@@ -244,6 +265,7 @@ class Library:
                 )
                 connection.execute("DELETE FROM paragraphs WHERE document = ?", (document.id,))
                 connection.execute("DELETE FROM examples WHERE document = ?", (document.id,))
+                _put_bands(connection, document, paragraphs)
                 connection.executemany(
                     'INSERT INTO paragraphs (document, number, start, "end", vector) VALUES (?, ?, ?, ?, ?)',
                     (
@@ -351,6 +373,13 @@ class _Held:
         self.connection.close()
 
 
+def _put_bands(connection: sqlite3.Connection, document: Document, paragraphs: Sequence[Paragraph]) -> None:
+    keys = bands(signature(body(document, paragraphs)))
+    connection.execute("DELETE FROM bands WHERE document = ?", (document.id,))
+    connection.executemany("INSERT OR IGNORE INTO bands VALUES (?, ?)", ((document.id, key) for key in keys))
+
+
+_MAX_ALIKE = 8
 _PERMISSIONS = "Give another folder with RAG_INDEX, or change its permissions."
 _DOCUMENTS = (
     "SELECT d.id, v.version, v.title, d.source, v.date, v.text FROM documents d JOIN versions v ON v.document = d.id WHERE 1"
@@ -361,6 +390,11 @@ _PARAGRAPHS = (
 )
 # One value in place of a list of them, whose number SQLite limits to 32,766.
 _LISTED = "(SELECT value FROM json_each(?))"
+# A key that more documents have is one of a form that is filled in anew each day: what tells them apart are the other keys.
+_OLDER_IN_BAND = (
+    "SELECT b.document FROM bands b JOIN documents d ON d.id = b.document "
+    "WHERE b.key = ? AND d.rowid < (SELECT rowid FROM documents WHERE id = ?) LIMIT 200"
+)
 # By a random step: the numbers that derived indexes bear mean nothing to a library that was put back from a copy, or begun
 # anew beside them, and it must not come to one of them by counting.
 _NEXT_GENERATION = "UPDATE meta SET value = value + 1 + abs(random() % 1000000000) WHERE key = 'generation'"
