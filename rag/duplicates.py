@@ -8,8 +8,8 @@ words stand around other numbers or other names, `copied` says no. Numbers in wo
 
 **Paragraphs** say the same only if their words are the same in the same order, but for case, punctuation, articles, a few
 words of reporting and the agency's line (`gist`). "Rose" and "fell", 12 and 15, "no" and "about" are single words: whatever
-allows for another word somewhere hides a disagreement some day, while a copy that is not seen costs a place among ten. Source:
-docs/experiments.md, "Duplicates".
+allows for another word somewhere hides a disagreement some day, while a copy that is not seen costs a place among ten.
+Source: docs/experiments.md, "Duplicates".
 """
 
 from __future__ import annotations
