@@ -68,6 +68,7 @@ class Hit:
         quote: the paragraph's best sentence for the question, a substring of `text`.
         used: True if it was given to the answer model.
         searched: what was found and is ranked: the text, a window of a long one, or a short one with its neighbours.
+        also: ids of other documents that were found with the same paragraph, which are left out; see `rag.duplicates`.
     """
 
     document: str
@@ -82,6 +83,7 @@ class Hit:
     quote: str = ""
     used: bool = False
     searched: str = ""
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,8 @@ class AddReport:
     """(id, id of an older document with the same text)."""
     renamed: tuple[tuple[str, str], ...] = ()
     """(id, new source) of documents whose file was moved."""
+    similar: tuple[tuple[str, str, float], ...] = ()
+    """(id, id of an older document that tells the same story, share of the shorter text that is in the other one)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -138,6 +139,49 @@ def test_texts_that_changed_places_are_no_duplicates(make_assistant, articles, w
     report = assistant.add(articles)
     assert len(report.changed) == 2
     assert report.duplicates == ()
+
+
+LONGER = f"""{BRIDGES.strip()}
+
+The engineers found that two of the seven arches could be kept, while the other five had to be built anew from the old plans.
+
+A toll will not be asked from anybody who crosses the bridge, although the council had thought about it in the spring.
+"""
+CUT = "\n\n".join(["The bridge is open", *LONGER.split("\n\n")[1:3], *LONGER.split("\n\n")[4:]])
+
+
+def test_a_story_that_another_site_has_cut_is_told_as_similar(make_assistant, write):
+    write("articles/a.txt", LONGER)
+    folder = write("articles/b.txt", CUT).parent
+    write("articles/c.txt", OWLS)
+    assistant = make_assistant()
+    report = assistant.add(folder)
+    by_name = {d.source.rpartition("/")[2]: d.id for d in assistant.documents()}
+    ((copy, older, share),) = report.similar
+    assert (copy, older) == (by_name["b.txt"], by_name["a.txt"])
+    assert share > 0.9
+    assert report.duplicates == ()
+    assert assistant.add(folder).similar == ()
+
+
+def test_similar_stories_are_found_among_those_that_were_added_before(make_assistant, write):
+    first = make_assistant()
+    first.add(write("a.txt", LONGER))
+    first.close()
+    second = make_assistant()
+    (added,) = second.add(write("b.txt", CUT)).similar
+    assert added[0] != added[1]
+    second.remove([added[1]])
+    assert second.add(write("c.txt", LONGER.replace("Friday", "friday"))).similar[0][1] == added[0]
+
+
+def test_an_equal_text_and_a_text_with_other_numbers_are_not_similar(make_assistant, write):
+    assistant = make_assistant()
+    assistant.add(write("a.txt", LONGER))
+    report = assistant.add(write("b.txt", LONGER))
+    assert (len(report.duplicates), report.similar) == (1, ())
+    anew = re.sub(r"\d+", lambda match: f"{int(match[0]) + 5}", LONGER)
+    assert assistant.add(write("c.txt", anew)).similar == ()
 
 
 def test_progress_counts_the_bytes_that_are_embedded(make_assistant, articles):

@@ -30,7 +30,7 @@ from rag.app.render import (
 )
 from rag.read import make_document
 from rag.split import paragraphs
-from rag.types import NOT_FOUND, Answer, Citation, Claim, Delta, Done, Evidence, Hit, Withdrawn
+from rag.types import NOT_FOUND, Answer, Citation, Claim, Delta, Document, Done, Evidence, Hit, Withdrawn
 from tests.browser.fake import FakeAssistant
 from tests.conftest import BRIDGES, OWLS
 from tests.hostile import texts
@@ -259,13 +259,13 @@ def test_marking_changes_no_character_and_marks_just_the_spans(text, spans):
 def test_nothing_of_an_article_becomes_markup_in_the_panel(text):
     document = replace(make_document(BRIDGES, "/a.txt"), title=text, date=text, source=f"/x/{text}", text=f"{text}{BRIDGES}")
     spans = paragraphs(make_document(BRIDGES, "/a.txt"))
-    hit = Hit("d", "v", text, text, 1, 0, len(text), text, 1.0, quote=text[: len(text) // 2])
+    hit = Hit("d", "v", text, text, 1, 0, len(text), text, 1.0, quote=text[: len(text) // 2], also=("e",))
     panels = [
         article_html(document, spans, Ref("d", "v", 1, 0, 10), note=text, back=text),
         library_html([document], waiting=False),
         problem_html(text, back=text),
         status_html([], text),
-        evidence_html(Turn(text, (hit,)), lambda _: document),
+        evidence_html(Turn(text, (hit,)), lambda _: document, lambda _: replace(document, title=f"{text}.")),
     ]
     for panel in panels:
         assert set(re.findall(r"<(/?\w+)", panel)) <= set(
@@ -301,6 +301,17 @@ def test_hits_beyond_the_first_four_are_folded(assistant):
     assert (shown.count("<article"), folded.count("<article")) == (4, 2)
     assert "2 more paragraphs" in folded
     assert "<details>" not in evidence_html(Turn("q", (hit,) * 4), lambda hit: None)
+
+
+def test_a_card_names_other_articles_with_its_paragraph():
+    hit = Hit("d", "v", "Bridge", "/d.txt", 1, 0, 5, "Text.", 0.0, also=("a", "b", "c", "e", "gone"))
+    others = {name: Document(name, "v", f"<{name}>", f"/site/{name}.txt", "", "") for name in "abe"}
+    others["c"] = Document("c", "v", "Bridge", "/site/<c>.txt", "", "")
+    shown = evidence_html(Turn("q", (hit,)), lambda hit: None, others.get)
+    line = re.search(r'<p class="meta">(Also in .*?)</p>', shown)[1]
+    assert re.sub(r"<[^>]+>", "", line) == "Also in &lt;a&gt;, &lt;b&gt;, &lt;c&gt;.txt and 1 more"
+    assert line.count("<a href=") == 3
+    assert "Also in" not in evidence_html(Turn("q", (replace(hit, also=("gone",)),)), lambda hit: None, others.get)
 
 
 def test_after_a_refusal_the_hits_are_called_nearest(assistant):

@@ -115,6 +115,15 @@ def test_verify_names_a_file_that_is_no_answer(run, write, content, message):
     assert f"{path} {message}" in err
 
 
+def test_an_article_that_has_the_cited_paragraph_too_is_named(run, articles, write):
+    write("articles/copy.txt", BRIDGES)
+    run("add", articles)
+    code, out, _ = run("ask", "Who is the mayor that told the cost of its repair in crowns?")
+    assert code == ANSWERED
+    cited, other = re.findall(r"    (?:paragraph 2 of|also in) (.*)", out)
+    assert {cited, other} == {f"{articles}/bridges.txt", f"{articles}/copy.txt"}
+
+
 def test_an_index_that_is_missing_is_built_from_the_seeds_by_ask_alone(run, write):
     write("seeds/owls.txt", OWLS)
     assert run("list")[1] == ""
@@ -197,6 +206,15 @@ def test_files_that_fail_are_told_and_the_exit_code_says_so(run, articles, write
     assert re.search(r"duplicate  [0-9a-f]{12} has the same text as [0-9a-f]{12}\n", out)
     assert f"failed     {articles}/binary.txt\n           The file is not text: it has null bytes." in out
     assert f"failed     {tmp_path}/nowhere\n           {tmp_path}/nowhere does not exist. Check the path.\n" in out
+
+
+def test_an_article_that_is_nearly_equal_is_told(run, articles, write):
+    story = " ".join(f"word{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(60))
+    write("articles/x.txt", f"One title\n\n{story}")
+    write("articles/y.txt", f"Another title\n\n{story} and more")
+    out = run("add", articles)[1]
+    told = r"similar    [0-9a-f]+ tells the same story as [0-9a-f]+ \(100% of the shorter one is in both\)\n"
+    assert re.search(told, out)
 
 
 def test_a_name_that_is_not_utf_8_can_be_printed(run, articles):

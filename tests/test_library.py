@@ -239,6 +239,31 @@ def test_a_library_of_every_schema_version_opens_with_everything_in_it(tmp_path,
     again.close()
 
 
+STORY = " ".join(f"the {n} owl of the forest number {n} was counted," for n in range(40))
+
+
+def put_story(library, identity, text):
+    document = Document(identity, f"version of {identity}", "Title", f"/{identity}", "", text)
+    library.put([(document, [Passage(Paragraph(1, 0, len(text)), 0, len(text))], np.ones((1, 2), np.float32))], "model")
+
+
+def test_older_documents_alike_are_found_by_their_keys(tmp_path):
+    library = Library(tmp_path)
+    put_story(library, "a", STORY)
+    put_story(library, "b", "Something else was counted in another place by other people, and nobody knows why. " * 3)
+    put_story(library, "c", STORY[40:])
+    put_story(library, "d", f"{STORY} More.")
+    assert library.alike("a") == library.alike("b") == ()
+    assert library.alike("c") == ("a",)
+    assert set(library.alike("d")) == {"a", "c"}
+    assert library.body("c") == STORY[40:]
+    library.remove(["a"])
+    assert library.alike("d") == ("c",)
+    put_story(library, "c", "It was changed into something that is not about owls.")
+    assert library.alike("d") == ()
+    library.close()
+
+
 def test_a_migration_that_fails_leaves_the_version_before_it(tmp_path):
     connection = sqlite3.connect(tmp_path / "x.sqlite", isolation_level=None)
     migrate(connection, ["CREATE TABLE a (x)"])

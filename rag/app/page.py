@@ -24,7 +24,7 @@ from rag.app.render import (
     welcome_html,
 )
 from rag.errors import DocumentMissing, RagError
-from rag.types import Document, Done, Event, Evidence, Hit
+from rag.types import Document, Done, Event, Evidence
 
 logger = logging.getLogger(__name__)
 
@@ -172,12 +172,12 @@ class Page:
     def _panel(self, conversation: Conversation) -> str:
         if conversation.view == "evidence":
             turn = next((turn for turn in reversed(conversation.turns) if turn.hits), conversation.turns[-1])
-            return evidence_html(turn, self._document)
+            return evidence_html(turn, lambda hit: self._document(hit.document, hit.version), self._document)
         return library_html(self._assistant.documents(), waiting=bool(self._assistant.waiting()))
 
-    def _document(self, hit: Hit) -> Document | None:
+    def _document(self, identity: str, version: str | None = None) -> Document | None:
         try:
-            return self._assistant.document(hit.document, hit.version)
+            return self._assistant.document(identity, version)
         except RagError:
             return None
 

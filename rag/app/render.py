@@ -18,6 +18,7 @@ from rag.types import Citation, Document, Hit, Paragraph
 
 _CARDS = 4  # hits shown at once; the others fold
 _MAX_CARD = 2000  # characters of a paragraph that a card shows; the article shows all
+_MAX_ALSO = 3  # other articles with a card's paragraph
 _MAX_LISTED = 200  # articles in the panel's list
 _EMPTY_HTML = "The library is empty. Add articles with <code>rag add PATH</code>, a file or a folder."
 _BREAKS = re.compile("\r\n?|\u2028|\u2029")
@@ -116,14 +117,26 @@ def written_date(iso: str) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def evidence_html(turn: Turn, documents: Callable[[Hit], Document | None]) -> str:
-    """Returns the hits of a turn as cards, best first. `documents` gives a hit's document, None if it is gone."""
+def evidence_html(
+    turn: Turn,
+    documents: Callable[[Hit], Document | None],
+    others: Callable[[str], Document | None] = lambda _: None,
+) -> str:
+    """Returns the hits of a turn as cards, best first.
+
+    Args:
+        turn: of the conversation.
+        documents: gives a hit's document, None if it is gone.
+        others: gives a document by its id, likewise.
+    """
     nearest = turn.answer is not None and turn.answer.status != "answered"
     head = _panel_head("Nearest paragraphs" if nearest else "Evidence", turn.searched or turn.question)
     if not turn.hits:
         return head + '<p class="quiet">No paragraph of the library comes near this question.</p>'
     kind = "card near" if nearest else "card"
-    cards = [_card_html(hit, documents(hit), turn, kind) for hit in turn.hits]
+    cards = [
+        _card_html(hit, documents(hit), turn, kind, [found for i in hit.also if (found := others(i))]) for hit in turn.hits
+    ]
     shown, folded = "".join(cards[:_CARDS]), "".join(cards[_CARDS:])
     if folded:
         count = len(cards) - _CARDS
@@ -131,7 +144,7 @@ def evidence_html(turn: Turn, documents: Callable[[Hit], Document | None]) -> st
     return head + shown + folded
 
 
-def _card_html(hit: Hit, document: Document | None, turn: Turn, kind: str) -> str:
+def _card_html(hit: Hit, document: Document | None, turn: Turn, kind: str, others: Sequence[Document]) -> str:
     shown, offset = _excerpt(hit)
     text = mark_spans(shown, [(offset, offset + len(hit.quote))] if offset >= 0 else [])
     numbers = sorted({c.number for claim in turn.claims for c in claim.citations if _cites(c, hit)})
@@ -139,8 +152,20 @@ def _card_html(hit: Hit, document: Document | None, turn: Turn, kind: str) -> st
     day = f"{html.escape(written_date(document.date))} · " if document and document.date else ""
     return (
         f'<article class="{kind}"><h3>{marks}<a href="{encode_ref(hit_ref(hit))}">{html.escape(hit.title)}</a></h3>'
-        f'<p class="meta">{day}Paragraph {int(hit.paragraph)}</p><p class="text">{text}</p></article>'
+        f'<p class="meta">{day}Paragraph {int(hit.paragraph)}</p><p class="text">{text}</p>'
+        f"{_also_html(hit, others)}</article>"
     )
+
+
+def _also_html(hit: Hit, others: Sequence[Document]) -> str:
+    """Returns the line that names the other articles with a hit's paragraph, by their files if they have its title."""
+    links = []
+    for other in others[:_MAX_ALSO]:
+        name = other.title if other.title != hit.title else Path(other.source).name
+        links.append(f'<a href="{encode_ref(Ref(other.id, other.version))}">{html.escape(name)}</a>')
+    rest = len(others) - len(links)
+    more = f" and {rest} more" if rest else ""
+    return f'<p class="meta">Also in {", ".join(links)}{more}</p>' if links else ""
 
 
 def _excerpt(hit: Hit) -> tuple[str, int]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rag.assistant.embedding import embed
 from rag.config import Settings
+from rag.duplicates import copied
 from rag.errors import ReadError
 from rag.library import Item, Library
 from rag.read import SUFFIXES, absolute, document_id, find_files, read, shown
@@ -67,6 +68,7 @@ class _Adding:
             unchanged=tuple(self._unchanged),
             failed=tuple(self._failed),
             duplicates=_duplicates(self._versions, {*self._added, *self._changed}),
+            similar=_similar(self._versions, {*self._added, *self._changed}, self._library),
             renamed=tuple(self._renamed),
         )
 
@@ -169,6 +171,7 @@ def rebuild(library: Library, embedder: Embedder, settings: Settings, progress: 
         unchanged=tuple(i for i, version in new.items() if old.get(i) == version),
         failed=(*failed, *not_listed),
         duplicates=_duplicates(new, set(added)),
+        similar=_similar(new, set(added), library),
     )
 
 
@@ -198,6 +201,22 @@ def _duplicates(versions: Mapping[str, str], among: Collection[str]) -> tuple[tu
     first: dict[str, str] = {}
     pairs = [(document, first.setdefault(version, document)) for document, version in versions.items()]
     return tuple((document, older) for document, older in pairs if older != document and document in among)
+
+
+def _similar(versions: Mapping[str, str], among: Collection[str], library: Library) -> tuple[tuple[str, str, float], ...]:
+    """Returns (id, id of the older document that is most like it, share) for those of some documents that are copies.
+
+    A document that has the text of an older one is none of them: that is told already.
+    """
+    equal = {document for document, _ in _duplicates(versions, among)}
+    found = []
+    for document in (identity for identity in versions if identity in among and identity not in equal):
+        text = library.body(document)
+        shares = {older: copied(text, library.body(older)) for older in library.alike(document)}
+        older = max(shares, key=shares.__getitem__, default="")
+        if older and shares[older]:
+            found.append((document, older, shares[older]))
+    return tuple(found)
 
 
 def _listed(paths: Iterable[str | os.PathLike[str]], library: Library) -> tuple[list[Path], list[tuple[str, str]]]:

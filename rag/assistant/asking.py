@@ -20,6 +20,7 @@ from rag.assistant.loading import Models
 from rag.assistant.reckoning import reckon
 from rag.assistant.summarizing import asks_for_summary, is_about, telling, topic
 from rag.config import Settings
+from rag.duplicates import distinct
 from rag.library import Library
 from rag.rerank import lead, recency, rerank
 from rag.retrieve import Retriever
@@ -190,11 +191,11 @@ class Asking:
         vector = embedder.embed_question(self.question)
         searched = self.searched or Searched(self.question)
         others = [(text, embedder.embed_question(text)) for text in searched.others]
-        found = self.retriever.retrieve(self.question, vector, self.settings.top_k, self.documents, others)
+        everything = self.retriever.retrieve(self.question, vector, self.settings.top_k, self.documents, others)
         retrieved = time.perf_counter()
         depth, keep = self.settings.rerank_depth, self.settings.evidence
-        today = self.asked_on or datetime.date.today().isoformat()
-        self.bonus = {hit.document: recency(self._document(hit).date, today) for hit in found[:depth]}
+        found = distinct(everything, self._recency)  # before they are read: copies would take the place of others
+        self.bonus = {hit.document: self._recency(hit) for hit in found[:depth]}
         hits = rerank(
             self.question,
             found,
@@ -208,6 +209,10 @@ class Asking:
         self.timings["retrieve"] = retrieved - started
         self.timings["rerank"] = time.perf_counter() - retrieved
         return hits
+
+    def _recency(self, hit: Hit) -> float:
+        """Returns what is added to the scores of a hit's document, all else equal: of copies, the one that gains is kept."""
+        return recency(self._document(hit).date, self.asked_on or datetime.date.today().isoformat())
 
     def _is_checkable(self) -> bool:
         asked = attribute.facts(self.question)
@@ -388,7 +393,8 @@ class Asking:
         document = self._document(hit)
         for paragraph in sorted(paragraphs(document), key=lambda p: abs(p.number - hit.paragraph))[:_MAX_AROUND]:
             start, end = paragraph.start, paragraph.end
-            yield replace(hit, paragraph=paragraph.number, start=start, end=end, text=document.text[start:end], quote="")
+            text = document.text[start:end]
+            yield replace(hit, paragraph=paragraph.number, start=start, end=end, text=text, quote="", also=())
 
     def _document(self, hit: Hit | Citation) -> Document:
         key = hit.document, hit.version

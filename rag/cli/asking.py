@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ def ask(options: argparse.Namespace) -> int:
     with opened(settings) as assistant:
         answer = assistant.ask(options.question)
         is_empty = not assistant.library.count()[0]
-    print(json.dumps(_as_dict(answer), ensure_ascii=False) if options.json else _readable(answer))
+        readable = _readable(answer, lambda identity: assistant.document(identity).source)
+    print(json.dumps(_as_dict(answer), ensure_ascii=False) if options.json else readable)
     if is_empty:
         say(EMPTY)
     return DONE if answer.found else NOT_FOUND
@@ -35,12 +37,16 @@ def _as_dict(answer: Answer) -> dict[str, Any]:
     return {**dataclasses.asdict(answer), "found": answer.found}
 
 
-def _readable(answer: Answer) -> str:
+def _readable(answer: Answer, sources: Callable[[str], str]) -> str:
+    """Returns an answer with its citations as text; `sources` gives a document's path by its id."""
     width = min(_columns(), 100)
     lines = [textwrap.fill(answer.text, width)]
     for citation in answer.citations:
         lines += ["", f"[{citation.number}] {citation.title}", f"    paragraph {citation.paragraph} of {citation.source}"]
         lines += [textwrap.fill(f"“{citation.quote}”", width, initial_indent="    ", subsequent_indent="    ")]
+        places = {(hit.document, hit.paragraph): hit.also for hit in answer.evidence}
+        if also := places.get((citation.document, citation.paragraph)):
+            lines.append(f"    also in {', '.join(map(sources, also))}")
     if answer.status == "not_found" and answer.evidence:
         nearest = answer.evidence[0]
         lines += ["", f"Nearest: paragraph {nearest.paragraph} of {nearest.title}"]

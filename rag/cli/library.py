@@ -96,8 +96,12 @@ def _print_report(report: AddReport) -> None:
     for name in ("added", "changed", "unchanged"):
         if ids := getattr(report, name):
             print(f"{name:9}  {counted(len(ids), 'document')}")
+    for identity, source in report.renamed:
+        print(f"renamed    {identity} is now {source}")
     for copy, original in report.duplicates:
         print(f"duplicate  {copy} has the same text as {original}")
+    for copy, original, share in report.similar:
+        print(f"similar    {copy} tells the same story as {original} ({share:.0%} of the shorter one is in both)")
     for path, reason in report.failed:
         print(f"failed     {path}\n           {reason}")
     if report == AddReport():

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from rag.assistant import Assistant
 from rag.attribute import support
+from rag.duplicates import gist
 from rag.errors import RagError
 from rag.evaluate.scores import Gold, contains, f1, first_rank, is_changed, overlaps
 from rag.evaluate.sets import Question
@@ -113,9 +114,25 @@ def ask(assistant: Assistant, question: Question, known: Collection[str], *, ans
     except RagError as exc:  # one question that cannot be asked does not end the evaluation; it counts as wrong
         answer = Answer(NOT_FOUND, "not_found", question.text, timings={})
         error = str(exc)
+    question = _with_copies(question, answer.evidence, assistant)
     row = _answered(_plain(question, answer), question, answer, assistant)
     row = replace(row, error=error, gold=_missed(row, question, assistant, known))
     return _timed(row, answer.timings or {}) if timed else row
+
+
+def _with_copies(question: Question, hits: Sequence[Hit], assistant: Assistant) -> Question:
+    """Returns a question for which a hit that stands for a gold (or weak) paragraph of another document counts as one."""
+
+    def widened(golds: tuple[Gold, ...]) -> tuple[Gold, ...]:
+        copies = [
+            (hit.document, hit.start, hit.end)
+            for hit in hits
+            for document, start, end in golds
+            if document in hit.also and gist(assistant.document(document).text[start:end]) == gist(hit.text)
+        ]
+        return (*golds, *copies)
+
+    return replace(question, golds=widened(question.golds), weak=widened(question.weak))
 
 
 def _plain(question: Question, answer: Answer) -> Row:

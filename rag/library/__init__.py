@@ -10,12 +10,14 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from rag.duplicates import bands, body, signature
 from rag.errors import DocumentMissing, LibraryMismatch
 from rag.library.schema import MIGRATIONS, migrate
 from rag.library.store import Store
@@ -165,6 +167,18 @@ class Library:
         """Returns how many passages there are."""
         return int(self._rows("SELECT count(*) FROM passages")[0][0])
 
+    def alike(self, document: str) -> tuple[str, ...]:
+        """Returns the ids of older documents that may tell the same story, the likeliest first; at most 8."""
+        counts: Counter[str] = Counter()
+        for (key,) in self._rows("SELECT key FROM bands WHERE document = ?", (document,)):
+            counts.update(other for (other,) in self._rows(_OLDER_IN_BAND, (key, document)))
+        return tuple(other for other, _ in counts.most_common(_MAX_ALIKE))
+
+    def body(self, document: str) -> str:
+        """Returns the paragraphs of a document's current version as one text, without its furniture."""
+        sql = 'SELECT DISTINCT number, start, "end" FROM passages WHERE document = ? ORDER BY number'
+        return body(self.document(document), (Paragraph(*row) for row in self._rows(sql, (document,))))
+
     def folders(self) -> tuple[str, ...]:
         """Returns the folders that were added."""
         return tuple(row[0] for row in self._rows("SELECT path FROM folders ORDER BY path"))
@@ -210,6 +224,7 @@ class Library:
                 _put_document(connection, document)
                 connection.execute("DELETE FROM passages WHERE document = ?", (document.id,))
                 connection.execute("DELETE FROM examples WHERE document = ?", (document.id,))
+                _put_bands(connection, document, passages)
                 _put_passages(connection, document.id, passages, vectors)
             connection.execute("DELETE FROM staged")
 
@@ -288,6 +303,12 @@ def _put_document(connection: sqlite3.Connection, document: Document) -> None:
     )
 
 
+def _put_bands(connection: sqlite3.Connection, document: Document, passages: Sequence[Passage]) -> None:
+    keys = bands(signature(body(document, dict.fromkeys(passage.paragraph for passage in passages))))
+    connection.execute("DELETE FROM bands WHERE document = ?", (document.id,))
+    connection.executemany("INSERT OR IGNORE INTO bands VALUES (?, ?)", ((document.id, key) for key in keys))
+
+
 def _put_passages(connection: sqlite3.Connection, document: str, passages: Sequence[Passage], vectors: np.ndarray) -> None:
     for passage, vector in zip(passages, vectors, strict=True):
         paragraph = passage.paragraph
@@ -306,6 +327,7 @@ def _half(stored: bytes) -> np.ndarray:
     return np.frombuffer(stored, np.float16)
 
 
+_MAX_ALIKE = 8
 _CHUNK = 20_000  # rows that are read at a time
 _DOCUMENTS = (
     "SELECT d.id, v.version, v.title, d.source, v.date, v.text, v.language "
@@ -317,6 +339,11 @@ _PASSAGES = (
 )
 # One value in place of a list of them, whose number SQLite limits to 32,766.
 _LISTED = "(SELECT value FROM json_each(?))"
+# A key that more documents have is one of a form that is filled in anew each day: what tells them apart are the other keys.
+_OLDER_IN_BAND = (
+    "SELECT b.document FROM bands b JOIN documents d ON d.id = b.document "
+    "WHERE b.key = ? AND d.rowid < (SELECT rowid FROM documents WHERE id = ?) LIMIT 200"
+)
 # By a random step: a generation must mean one state only, also beside a library that was put back from a copy or begun anew.
 _JOURNAL = """
 INSERT INTO journal SELECT coalesce((SELECT max(n) FROM journal), 0) + 1,

@@ -71,6 +71,13 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE staged (key BLOB PRIMARY KEY, vector BLOB NOT NULL) STRICT, WITHOUT ROWID;
     ALTER TABLE versions ADD COLUMN language TEXT NOT NULL DEFAULT '';
     """,
+    # 6: keys by which nearly equal documents are found; in the index on them the documents are found without the table
+    """
+    CREATE TABLE bands (
+        document TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+        key INTEGER NOT NULL, PRIMARY KEY (document, key)) STRICT, WITHOUT ROWID;
+    CREATE INDEX bands_by_key ON bands (key);
+    """,
 )
 
 
