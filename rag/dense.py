@@ -8,7 +8,6 @@ beside it names the generation of the library that it reflects and the file's ch
 from __future__ import annotations
 
 import json
-import os
 import threading
 import zlib
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from rag.library import Changes, Library
+from rag.library import Changes, Library, put_in_place
 
 EXACT = 200_000
 """Up to so many passages each search compares all of them; beyond, vectors are quantised and grouped, and the best are
@@ -152,9 +151,9 @@ class Dense:
         temporary = self._path.with_suffix(".tmp")  # one name: the writers' lock is held, and a crash leaves no others
         faiss.write_index(index, str(temporary))
         size, checksum = _checksum(temporary)
-        _replace(temporary, self._path)
+        put_in_place(temporary, self._path)
         temporary.write_text(json.dumps({"generation": generation, "size": size, "crc32": checksum}), encoding="utf-8")
-        _replace(temporary, self._stamp)
+        put_in_place(temporary, self._stamp)
 
 
 def _advanced(state: _State, changes: Changes, library: Library) -> _State:
@@ -246,15 +245,3 @@ def _checksum(path: Path) -> tuple[int, int]:
         while piece := file.read(_CRC_PIECE):
             size, checksum = size + len(piece), zlib.crc32(piece, checksum)
     return size, checksum
-
-
-def _replace(temporary: Path, path: Path) -> None:
-    """Puts a file in another's place so that after a crash one of the two is there, whole."""
-    with open(temporary, "rb+") as file:
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -17,6 +17,7 @@ from rag.library import Library
 from tests.conftest import BRIDGES, OWLS
 
 ANSWERED, FAILED, BAD_USE, NOT_FOUND = 0, 1, 2, 3
+DONE = ANSWERED
 
 
 @pytest.fixture
@@ -233,6 +234,48 @@ def test_rebuild_prints_a_progress_bar(run, articles):
     n_bytes = len((BRIDGES + OWLS).encode())
     assert re.search(rf"100%.* {n_bytes}/{n_bytes} ", err)
     assert run("rebuild")[0] == 0
+
+
+def test_backup_restore_and_repair(run, articles, write, tmp_path, monkeypatch):
+    run("add", articles)
+    file = tmp_path / "backup"
+    assert run("backup", file) == (0, f"saved      2 documents in {file}\n", "")
+    run("add", write("storks.txt", "Storks arrive\n\nTwo storks came to the town this spring.\n"))
+    code, out, err = run("restore", file)
+    assert (code, out) == (FAILED, "")
+    assert "has 3 documents; the backup, with 2, would replace it.\n     To do so, run it again with --yes" in err
+    assert err.endswith("Nothing was changed.\n")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    for reply, left in (("", 3), ("y", 2)):
+        monkeypatch.setattr("builtins.input", lambda question, reply=reply: reply)
+        assert run("restore", file)[0] == (DONE if reply else FAILED)
+        assert f"           {left} documents," in run("status")[1]
+    assert run("restore", file, "--yes") == (0, f"restored   2 documents of {file}\n", "")
+    assert run("repair") == (0, f"Nothing is wrong with the library in {tmp_path}/index.\n", "")
+    code, _, err = run("backup", articles / "owls.txt")
+    assert code == FAILED
+    assert "owls.txt is there already, and is no backup.\n     Name another file, or replace it with --force.\n" in err
+
+
+def test_repair_and_restore_of_a_damaged_library_say_what_became_of_it(run, articles, tmp_path):
+    run("add", articles)
+    run("backup", tmp_path / "backup")
+    path = tmp_path / "index" / "library.sqlite"
+    path.write_bytes(path.read_bytes().replace(b"Forty snowy owls", b"Forty snowy cows"))
+    code, out, _ = run("repair")
+    assert code == FAILED
+    assert out.startswith("damaged    a text differs from its checksum\nsaved      1 document, 1 version\nlost       ")
+    assert f"  {articles}/owls.txt\nkept       the damaged library is now {tmp_path}/index/library.damaged-" in out
+    assert out.endswith("Add the articles again that were lost or have an older text: rag add PATH\n")
+    assert run("add", articles)[1] == "added      1 document\nunchanged  1 document\n"
+    path.write_bytes(b"garbage " * 1000)
+    code, _, err = run("repair")
+    assert code == FAILED
+    assert "cannot be repaired: " in err
+    code, out, _ = run("restore", tmp_path / "backup")
+    assert code == DONE
+    assert "kept       the damaged library is now" in out
+    assert "           2 documents, 5 paragraphs\n" in run("status")[1]
 
 
 def test_an_empty_library_is_rebuilt_and_listed(run):

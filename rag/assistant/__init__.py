@@ -7,6 +7,7 @@ import datetime
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rag import prompt
@@ -16,7 +17,7 @@ from rag.assistant.asking import Asking
 from rag.assistant.loading import Models
 from rag.config import Settings, load
 from rag.errors import DocumentMissing, QuestionError, RagError
-from rag.library import Library
+from rag.library import Library, restore
 from rag.retrieve import Retriever
 from rag.split import paragraphs
 from rag.types import AddReport, Answer, Document, Done, Event, Evidence, Generator, Hit, Paragraph
@@ -129,6 +130,28 @@ class Assistant:
             report = adding.rebuild(self.library, self._models.embedder, self.settings, progress)
             self._retriever.update(at_once=True)
         return report
+
+    def backup(self, file: str | os.PathLike[str], *, force: bool = False) -> int:
+        """Writes the library into one file, also while others write to it; returns its number of documents.
+
+        Args:
+            force: True if a file that is there and is no backup may be replaced. A backup always may.
+
+        Raises:
+            LibraryError: the library cannot be read, or the file cannot be written.
+        """
+        return self.library.backup(Path(file), force=force)
+
+    def restore(self, file: str | os.PathLike[str]) -> int:
+        """Puts a backup in the place of the whole library, in one transaction; returns its number of documents.
+
+        Raises:
+            LibraryError: the file is no backup, or is damaged, or of a newer version; or the library cannot be written to.
+        """
+        n_documents, _ = restore(Path(file), self.library.folder)
+        with self.library.writing():
+            self._retriever.update(at_once=True)
+        return n_documents
 
     def documents(self) -> tuple[Document, ...]:
         """Returns all documents in their current versions, oldest first."""

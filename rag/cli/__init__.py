@@ -5,7 +5,7 @@ Exit codes: 0 done, or answered; 1 it failed; 2 bad use; 3 the documents do not 
     output      lines, bars, exit codes        opening     an assistant for one command
     asking      ask, verify                    library     add, remove, list, rebuild, status
     models      models                         serving     serve
-    evaluating  eval, with its options
+    keeping     backup, restore, repair        evaluating  eval, with its options
 
 The commands import from output and opening, and not from each other or from here.
 """
@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from rag import __version__
-from rag.cli import asking, evaluating, library, models, serving
+from rag.cli import asking, evaluating, keeping, library, models, serving
 from rag.cli.output import BAD_USE, DONE, FAILED, INTERRUPTED, quieten, say
 from rag.errors import ConfigError, DocumentMissing, QuestionError, RagError
 
@@ -80,6 +80,13 @@ def _parser() -> argparse.ArgumentParser:
     command("list", library.list_documents, "List the documents.")
     command("rebuild", library.rebuild, "Read all files again and build the index anew.")
     command("status", library.show_status, "Tell what is in the index, and which models are there.")
+    backup = command("backup", keeping.backup, "Write the library into one file, also while it is in use.")
+    backup.add_argument("file", metavar="FILE", help="an older backup of this name is replaced")
+    backup.add_argument("--force", action="store_true", help="also replace a file that is no backup")
+    restore = command("restore", keeping.restore, "Put a backup in the place of the library.")
+    restore.add_argument("file", metavar="FILE", help="as `rag backup` wrote it")
+    restore.add_argument("--yes", action="store_true", help="replace documents without asking")
+    command("repair", keeping.repair, "Save what can be read of a damaged library.")
     weights = command("models", models.act, "List, fetch or verify model weights.")
     weights.add_argument("action", choices=("list", "fetch", "verify"), nargs="?", default="list")
     weights.add_argument("names", metavar="NAME", nargs="*", help="of the registry; default: those that are used")

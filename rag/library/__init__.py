@@ -2,7 +2,8 @@
 
 Everything else in the index folder is derived from it. Each change is one transaction, with a line in a journal: by its
 generations the derived indexes and other processes see what came and went since they looked last.
-(schema: the tables and every step to them; store: connections, transactions, locks.)
+(schema: the tables and every step to them; store: connections, transactions, locks; saving: the library as one file;
+repair: what can be saved of a damaged one.)
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ import numpy as np
 
 from rag.duplicates import bands, body, signature
 from rag.errors import DocumentMissing, LibraryMismatch
+from rag.library.saving import backup, restore
 from rag.library.schema import MIGRATIONS, migrate
-from rag.library.store import Store
+from rag.library.store import Store, note_change, put_in_place
 from rag.types import Document, Paragraph, Passage
 
-__all__ = ["MIGRATIONS", "Changes", "Item", "Library", "StoredPassage", "migrate"]
+__all__ = ["MIGRATIONS", "Changes", "Item", "Library", "StoredPassage", "migrate", "put_bands", "put_in_place", "restore"]
 
 Item = tuple[Document, Sequence[Passage], np.ndarray]
 """A document with its passages, and their vectors as an array of floats, shape (n_passages, d)."""
@@ -224,7 +226,7 @@ class Library:
                 _put_document(connection, document)
                 connection.execute("DELETE FROM passages WHERE document = ?", (document.id,))
                 connection.execute("DELETE FROM examples WHERE document = ?", (document.id,))
-                _put_bands(connection, document, passages)
+                put_bands(connection, document, passages)
                 _put_passages(connection, document.id, passages, vectors)
             connection.execute("DELETE FROM staged")
 
@@ -266,6 +268,10 @@ class Library:
         rows = self._rows("SELECT key, vector FROM staged WHERE lower(hex(key)) IN " + _LISTED, (listed,))
         return {key: _half(vector).astype(np.float32) for key, vector in rows}
 
+    def backup(self, file: Path, *, force: bool = False) -> int:
+        """Writes the library into one file; see `rag.library.saving.backup`."""
+        return backup(self._store, file, force=force)
+
     # --- inside ----------------------------------------------------------------------------------------------------
 
     def _stored(self, rows: Iterable[tuple[int, int, int, int, int, int, str, str]]) -> Iterator[StoredPassage]:
@@ -284,10 +290,7 @@ class Library:
         """A transaction that ends with a line in the journal."""
         with self._store.transaction() as connection:
             yield connection
-            if anew:
-                connection.execute("DELETE FROM journal")
-                connection.execute("DELETE FROM gone")
-            connection.execute(_JOURNAL)
+            note_change(connection, anew=anew)
 
 
 def _put_document(connection: sqlite3.Connection, document: Document) -> None:
@@ -303,7 +306,8 @@ def _put_document(connection: sqlite3.Connection, document: Document) -> None:
     )
 
 
-def _put_bands(connection: sqlite3.Connection, document: Document, passages: Sequence[Passage]) -> None:
+def put_bands(connection: sqlite3.Connection, document: Document, passages: Sequence[Passage]) -> None:
+    """Stores the keys by which a document is found among those alike."""
     keys = bands(signature(body(document, dict.fromkeys(passage.paragraph for passage in passages))))
     connection.execute("DELETE FROM bands WHERE document = ?", (document.id,))
     connection.executemany("INSERT OR IGNORE INTO bands VALUES (?, ?)", ((document.id, key) for key in keys))
@@ -344,9 +348,3 @@ _OLDER_IN_BAND = (
     "SELECT b.document FROM bands b JOIN documents d ON d.id = b.document "
     "WHERE b.key = ? AND d.rowid < (SELECT rowid FROM documents WHERE id = ?) LIMIT 200"
 )
-# By a random step: a generation must mean one state only, also beside a library that was put back from a copy or begun anew.
-_JOURNAL = """
-INSERT INTO journal SELECT coalesce((SELECT max(n) FROM journal), 0) + 1,
-    coalesce((SELECT generation FROM journal ORDER BY n DESC LIMIT 1), 0) + 1 + abs(random() % 1000000000),
-    coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'passages'), 0)
-"""

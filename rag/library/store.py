@@ -19,6 +19,12 @@ from rag.library.schema import MIGRATIONS, migrate
 NAME = "library.sqlite"
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "lustre", "gfs2", "fuse.sshfs"})
 _PERMISSIONS = "Give another folder with RAG_INDEX, or change its permissions."
+# By a random step: a generation must mean one state only, also beside a library that was put back from a copy or begun anew.
+_JOURNAL = """
+INSERT INTO journal SELECT coalesce((SELECT max(n) FROM journal), 0) + 1,
+    coalesce((SELECT generation FROM journal ORDER BY n DESC LIMIT 1), 0) + 1 + abs(random() % 1000000000),
+    coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'passages'), 0)
+"""
 
 
 class Store:
@@ -49,7 +55,7 @@ class Store:
                 with self.writing():
                     migrate(self.connection())
         except OSError as exc:
-            raise self._read_only(exc) from exc
+            raise _read_only(folder, exc) from exc
         except sqlite3.Error as exc:
             raise self.translated(exc) from exc
 
@@ -61,12 +67,14 @@ class Store:
     def connection(self) -> sqlite3.Connection:
         """Returns this thread's connection."""
         held: _Held | None = getattr(self._local, "held", None)
-        if held is None:
+        if held is None or (self._was_replaced(held) and not held.connection.in_transaction):
+            inode = _inode(self.path)  # before it is opened: if it is replaced in between, that is seen the next time
             held = _Held(sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False))
             self._held.add(held)
             held.connection.execute("PRAGMA journal_mode = WAL")
             held.connection.execute("PRAGMA synchronous = FULL")
             held.connection.execute("PRAGMA foreign_keys = ON")
+            held.inode = inode or _inode(self.path)
             self._local.held = held
         return held.connection
 
@@ -122,17 +130,8 @@ class Store:
         Raises:
             LibraryReadOnly: the folder cannot be written to.
         """
-        try:
-            file = open(self.folder / ".lock", "w")  # noqa: SIM115  closed below
-        except OSError as exc:
-            raise self._read_only(exc) from exc
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
+        with writing(self.folder, wait=wait) as mine:
+            yield mine
 
     def translated(self, exc: sqlite3.Error) -> LibraryError:
         """Returns SQLite's error in our words."""
@@ -157,8 +156,9 @@ class Store:
         with contextlib.closing(sqlite3.connect(self.path, timeout=30)) as connection:
             return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
-    def _read_only(self, exc: OSError) -> LibraryReadOnly:
-        return LibraryReadOnly(f"The index folder {self.folder} cannot be written to: {exc.strerror or exc}.", _PERMISSIONS)
+    def _was_replaced(self, held: _Held) -> bool:
+        """True if a restore or repair of a damaged file has put another one in its place since it was opened."""
+        return _inode(self.path) not in (None, held.inode)
 
 
 class _Held:
@@ -166,9 +166,58 @@ class _Held:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+        self.inode: tuple[int, int] | None = None
 
     def __del__(self) -> None:
         self.connection.close()
+
+
+@contextlib.contextmanager
+def writing(folder: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Holds the lock that all writers of a folder's library share; see `Store.writing`."""
+    try:
+        file = open(folder / ".lock", "w")  # noqa: SIM115  closed below
+    except OSError as exc:
+        raise _read_only(folder, exc) from exc
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def note_change(connection: sqlite3.Connection, *, anew: bool = False) -> None:
+    """Writes a line into the journal; with `anew` it is the only one, so that every derived index is built anew."""
+    if anew:
+        connection.execute("DELETE FROM journal")
+        connection.execute("DELETE FROM gone")
+    connection.execute(_JOURNAL)
+
+
+def put_in_place(temporary: Path, path: Path) -> None:
+    """Puts a file in another's place so that after a crash one of the two is there, whole."""
+    with open(temporary, "rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _read_only(folder: Path, exc: OSError) -> LibraryReadOnly:
+    return LibraryReadOnly(f"The index folder {folder} cannot be written to: {exc.strerror or exc}.", _PERMISSIONS)
 
 
 def network_file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
