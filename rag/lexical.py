@@ -1,14 +1,20 @@
 """BM25 index over titles and passages, derived from the library; tantivy does the work.
 
 A row without text, in the same commit as the others, is the stamp: it names the generation of the library that the index
-reflects, and the analysis of the text. So a crash leaves the index as it was before a change, with its stamp.
+reflects, and the analysis of the text. So a crash leaves the index as it was before a change, with its stamp. Files that are
+not as tantivy wrote them, by the checksum at the end of each, make the index one that is built anew.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import mmap
 import shutil
+import struct
+import zlib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from rag.library import Library, StoredPassage
@@ -19,6 +25,8 @@ ANALYSIS = "simple+lowercase+ascii_fold+stopword(en)+stem(en), 2"
 
 _HEAP = 30_000_000  # bytes that the writer may collect before it writes a segment; tantivy's least is 15 MB a thread
 _STAMP = 0  # id of the row that is the stamp; those of passages begin at 1
+_FOOTER = struct.Struct("<II")  # length of the description at a file's end, and tantivy's mark behind it
+_MARK = 1337
 
 
 class Lexical:
@@ -29,6 +37,7 @@ class Lexical:
         self._folder = library.folder / "lexical"
         self._index: Any = None
         self._analyzer: Any = None
+        self._checked: set[str] = set()  # names of files that are whole; tantivy never changes a file of an index
         self.generation = -1
 
     def load(self) -> None:
@@ -36,11 +45,13 @@ class Lexical:
         import tantivy
 
         try:
-            if self.generation == -1 or self._index is None:
+            is_new = self.generation == -1 or self._index is None
+            self._checked = _check_files(self._folder, set() if is_new else self._checked)
+            if is_new:
                 self._open(tantivy.Index.open(str(self._folder)))
             self._index.reload()
             self.generation = self._stamped()
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, struct.error):
             self.generation = -1  # derived: whoever asks sees the generation and builds it anew
 
     def update(self) -> None:
@@ -56,7 +67,11 @@ class Lexical:
                 self._build()
             elif changes.generation != self.generation:
                 added = self._library.passages_after(changes.last)
-                self._write([_STAMP, *changes.gone.tolist()], added, changes.generation)
+                try:
+                    self._write([_STAMP, *changes.gone.tolist()], added, changes.generation)
+                except ValueError:
+                    # After a crash in a commit, tantivy finds the file of deletions there already, each time anew.
+                    self._build()
 
     def ids(self) -> set[int]:
         """Returns the ids of all passages in the index."""
@@ -130,6 +145,30 @@ class Lexical:
         hits = searcher.search(tantivy.Query.term_query(self._index.schema, "id", _STAMP), 1).hits
         stamp = json.loads(searcher.doc(hits[0][1])["stamp"][0]) if hits else {"analysis": ""}
         return int(stamp["generation"]) if stamp["analysis"] == ANALYSIS else -1
+
+
+def _check_files(folder: Path, checked: set[str]) -> set[str]:
+    """Returns the names of the index' files; reads those that are not `checked`.
+
+    Raises:
+        ValueError: one is not as it was written. tantivy would find other passages with it, or end the process.
+    """
+    segments = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["segments"]
+    paths = {path for s in segments for path in folder.glob(f"{s['segment_id'].replace('-', '')}.*")}
+    for path in (path for path in paths if path.name not in checked):
+        with contextlib.suppress(FileNotFoundError):  # another process has merged it into a new one meanwhile
+            _check_file(path)
+    return {path.name for path in paths}
+
+
+def _check_file(path: Path) -> None:
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        length, mark = _FOOTER.unpack(content[-_FOOTER.size :])
+        body = len(content) - _FOOTER.size - length
+        footer = json.loads(content[body : -_FOOTER.size]) if mark == _MARK and body >= 0 else {}
+        with memoryview(content) as view, view[: max(body, 0)] as checked:
+            if zlib.crc32(checked) != footer.get("crc"):
+                raise ValueError(f"{path} is damaged")
 
 
 def _schema() -> Any:

@@ -23,6 +23,7 @@ from rag.split import paragraphs, passages
 from rag.types import Document, Paragraph, Passage
 from tests.conftest import BRIDGES, OWLS
 from tests.fakes import FakeEmbedder
+from tests.older import make_old
 
 
 @pytest.fixture
@@ -180,39 +181,6 @@ def test_the_text_of_a_long_document_is_not_read_once_for_each_paragraph(library
 
 
 # --- schema versions -----------------------------------------------------------------------------------------------
-
-
-def make_old(folder, version):
-    """Writes a library as the first schema versions did, with one document of two versions in it."""
-    folder.mkdir()
-    connection = sqlite3.connect(folder / "library.sqlite", isolation_level=None)
-    migrate(connection, MIGRATIONS[:version])
-    connection.isolation_level = ""
-    old, new = make_document(BRIDGES, "/a/b.txt"), make_document(OWLS, "/a/b.txt")
-    connection.execute("INSERT INTO meta VALUES ('embedding_model', 'fake-embedder')")
-    connection.execute("INSERT INTO documents (id, version, source) VALUES (?, ?, ?)", (new.id, new.version, new.source))
-    for d in (old, new):
-        row = (d.id, d.version, d.title, d.date, d.text)
-        connection.execute("INSERT INTO versions (document, version, title, date, text) VALUES (?, ?, ?, ?, ?)", row)
-    if version < 5:
-        for p in paragraphs(new):
-            values = (new.id, p.number, p.start, p.end, np.ones(4, np.float32).tobytes())
-            connection.execute(
-                'INSERT INTO paragraphs (document, number, start, "end", vector) VALUES (?, ?, ?, ?, ?)', values
-            )
-        connection.execute("UPDATE meta SET value = '7' WHERE key = 'generation'")
-    else:
-        for n, p in enumerate(paragraphs(new), 1):
-            connection.execute(
-                'INSERT INTO passages (id, document, number, start, "end", searched_start, searched_end) '
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (n, new.id, p.number, p.start, p.end, p.start, p.end),
-            )
-            connection.execute("INSERT INTO vectors VALUES (?, ?)", (n, np.ones(4, np.float16).tobytes()))
-        connection.execute("INSERT INTO journal VALUES (1, 7, 2)")
-    connection.commit()
-    connection.close()
-    return old, new
 
 
 @pytest.mark.parametrize("version", range(1, len(MIGRATIONS) + 1))

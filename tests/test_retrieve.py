@@ -269,6 +269,22 @@ def test_an_interrupted_update_changes_nothing(library, monkeypatch):
     assert fresh._lexical.ids() == set(all_vectors(library)[0].tolist())
 
 
+def test_a_commit_that_was_killed_does_not_stop_the_next_one(library):
+    # Its file of deletions was there already, so tantivy refused this and every later commit.
+    owls = stored(library, OWLS, "/a/owls.txt")
+    stored(library, BRIDGES, "/a/bridges.txt")
+    Retriever(library).sync()
+    folder, before = library.folder / "lexical", library.folder / "before"
+    shutil.copytree(folder, before)
+    library.remove([owls.id])
+    Retriever(library).sync()
+    (deletions,) = folder.glob("*.del")
+    shutil.copy(deletions, before)
+    shutil.rmtree(folder)
+    before.rename(folder)
+    assert_lexical_is_the_library_s(library)
+
+
 def test_indexes_of_a_library_that_is_gone_are_not_taken_for_the_new_one_s(library, tmp_path):
     # "Move it away and add again" left the old indexes beside a library that counted to the same generation.
     stored(library, OWLS, "/a/owls.txt")

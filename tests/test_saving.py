@@ -16,7 +16,8 @@ from rag.library.repair import Repaired, repair
 from rag.split import passages
 from tests.conftest import BRIDGES, OWLS
 from tests.fakes import FakeEmbedder
-from tests.test_library import all_vectors, make_old, stored
+from tests.older import make_old
+from tests.test_library import all_vectors, stored
 
 STORKS = "Storks arrive\n\nTwo storks came to the town this spring.\n"
 

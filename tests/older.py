@@ -1,0 +1,52 @@
+"""Libraries as older schema versions wrote them."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+
+from rag.library import MIGRATIONS, migrate
+from rag.read import make_document
+from rag.split import index_text, paragraphs
+from rag.types import Document, Embedder
+from tests.conftest import BRIDGES, OWLS
+
+
+def make_old(folder: Path, version: int, embedder: Embedder | None = None) -> tuple[Document, Document]:
+    """Writes a library of a schema version, with one document of two versions in it; returns both, the older one first.
+
+    The vectors are the embedder's, or else all ones in four dimensions.
+    """
+    folder.mkdir(parents=True)
+    connection = sqlite3.connect(folder / "library.sqlite", isolation_level=None)
+    migrate(connection, MIGRATIONS[:version])
+    connection.isolation_level = ""
+    old, new = make_document(BRIDGES, "/a/b.txt"), make_document(OWLS, "/a/b.txt")
+    connection.execute("INSERT INTO meta VALUES ('embedding_model', 'fake-embedder')")
+    connection.execute("INSERT INTO documents (id, version, source) VALUES (?, ?, ?)", (new.id, new.version, new.source))
+    for d in (old, new):
+        row = (d.id, d.version, d.title, d.date, d.text)
+        connection.execute("INSERT INTO versions (document, version, title, date, text) VALUES (?, ?, ?, ?, ?)", row)
+    found = paragraphs(new)
+    texts = [index_text(new.title, new.text[p.start : p.end]) for p in found]
+    vectors = embedder.embed_paragraphs(texts) if embedder else np.ones((len(found), 4), np.float32)
+    if version < 5:
+        for p, vector in zip(found, vectors, strict=True):
+            values = (new.id, p.number, p.start, p.end, vector.tobytes())
+            sql = 'INSERT INTO paragraphs (document, number, start, "end", vector) VALUES (?, ?, ?, ?, ?)'
+            connection.execute(sql, values)
+        connection.execute("UPDATE meta SET value = '7' WHERE key = 'generation'")
+    else:
+        for n, (p, vector) in enumerate(zip(found, vectors, strict=True), 1):
+            connection.execute(
+                'INSERT INTO passages (id, document, number, start, "end", searched_start, searched_end) '
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (n, new.id, p.number, p.start, p.end, p.start, p.end),
+            )
+            connection.execute("INSERT INTO vectors VALUES (?, ?)", (n, vector.astype(np.float16).tobytes()))
+        connection.execute("INSERT INTO journal VALUES (1, 7, 2)")
+    connection.commit()
+    connection.close()
+    return old, new
