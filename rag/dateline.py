@@ -21,7 +21,7 @@ _DATE = re.compile(
 )
 _WEEKDAY = re.compile(r"\b(?:Mon|Tue(?:s)?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?\b[.,]?\s*$", re.IGNORECASE)
 _EMPHASIS = re.compile(r"^[*_]{1,3}(?=\S)|(?<=\S)[*_]{1,3}$")
-_MARK = re.compile(r"\s*[,;:|•·()\n]\s*|\s+[-–—]\s+")
+_MARK = re.compile(r"\s*(?:[,;|•·()\n]|:(?!\d))\s*|\s+[-–—]\s+")
 _SMALL = frozenset("a an and at by da de del der di for in la le of on the van von".split())
 _LABELS = frozenset("photo photos image images picture credit source video file updated copyright".split())
 _TIME = re.compile(r"(?:at )?\d{1,2}[:.]\d\d(?: ?[ap]\.?m\.?)?(?: [A-Z]{2,4})?", re.IGNORECASE)
@@ -71,7 +71,7 @@ def names_author(text: str) -> bool:
     """True if a line is nothing but a name after "by": "By Ann Smith", "By Ann Smith and Jo Reyk, Castell"."""
     line = plain(text)
     by = _BY.match(line)
-    return bool(by) and len(line) <= _MAX_CHARS and all(_is_name(part) for part in _MARK.split(line[by.end() :]))
+    return by is not None and len(line) <= _MAX_CHARS and all(_is_name(part) for part in _MARK.split(line[by.end() :]))
 
 
 def is_update(text: str) -> bool:
@@ -86,7 +86,9 @@ def plain(text: str) -> str:
 
 def _is_name(text: str) -> bool:
     """True for a name of a person, paper or place, a time, or nothing."""
-    text = re.sub(r"^(?:updated|modified|last updated|at|on)\b:?\s*", "", _BY.sub("", text.strip(" .")), flags=re.IGNORECASE)
+    text = re.sub(
+        r"^(?:updated|modified|last updated|at|on)\b:?\s*", "", _BY.sub("", text.strip(" .-–—")), flags=re.IGNORECASE
+    )
     words = text.split()
     if not words or _TIME.fullmatch(text):
         return True

@@ -204,7 +204,9 @@ _COMMENTS = re.compile(
     re.IGNORECASE,
 )
 _NO_HEADLINE = re.compile(r"https?:|\b\d{1,2}:\d\d\b|@|\b(?:updated|published|posted)\b", re.IGNORECASE)
-_RUNNING_ON = re.compile(r"[,–—-]$|\b(?:on|of|by|in|at|from|until|till|since|before|after|to|the|and|or|for|than|with|about)$")
+_RUNNING_ON = re.compile(
+    r"[,–—-]$|\b(?:on|of|by|in|at|from|until|till|since|before|after|to|the|and|or|for|than|with|about)$"
+)
 _MAX_HEADLINE = 3  # lines
 _NEXT_WORD = re.compile(r"\S+")
 _NO_WORDS = re.compile(r"[^\W_]+_\w+|[\W\d_]*|[-+]?[\d.,]+ ?°? ?[CF]")  # spot_img, * * *, 24.5 C
@@ -465,6 +467,11 @@ def _is_headline(text: str) -> bool:
     return _n_words(text) <= 20
 
 
+def _head_kind(line: str) -> Kind | None:
+    """Returns what a line under the headline of a Markdown text is, if it is a dateline or a byline."""
+    return "date" if stated_date(line) else "furniture" if names_author(line) else None
+
+
 def _markdown(text: str) -> Iterator[Block]:
     """Classifies a Markdown text by its syntax tree; a block's span leaves out its markers where they lead it."""
     from markdown_it import MarkdownIt
@@ -479,7 +486,7 @@ def _markdown(text: str) -> Iterator[Block]:
             title = title or kind == "title"
             yield Block(kind, front.start(1) + field.start(2), front.start(1) + field.end(2))
     tokens = MarkdownIt("commonmark").enable("table").parse("\n".join(text.split("\n")[body:]))
-    in_row = False
+    in_row = begun = False
     for opening, token in zip([None, *tokens], tokens, strict=False):
         in_row = token.type == "tr_open" or (in_row and token.type != "tr_close")
         if token.map is None or token.type not in ("tr_open", "inline", "fence", "code_block"):
@@ -501,4 +508,10 @@ def _markdown(text: str) -> Iterator[Block]:
             yield Block("heading" if title or opening.tag != "h1" else "title", start, end)
             title = title or opening.tag == "h1"
         else:
-            yield Block("date" if parse_date(text[start:end]) else "paragraph", start, end)
+            lines = [] if begun else [(start + a, start + b) for a, b in _lines(text[start:end]) if a < b]
+            kinds = [_head_kind(text[slice(*line)]) for line in lines]
+            begun = begun or not all(kinds)
+            if kinds and all(kinds):
+                yield from (Block(kind, *line) for kind, line in zip(kinds, lines, strict=True) if kind)
+            else:
+                yield Block("date" if parse_date(text[start:end]) else "paragraph", start, end)
