@@ -18,7 +18,7 @@ from rag import arithmetic, attribute, decide, followup, prompt
 from rag.assistant.following import Searched, follow
 from rag.assistant.loading import Models
 from rag.assistant.reckoning import reckon
-from rag.assistant.summarizing import asks_for_summary, is_about, telling, topic
+from rag.assistant.summarizing import asks_for_summary, meant, telling, topic
 from rag.config import Settings
 from rag.library import Library
 from rag.rerank import lead, recency, rerank
@@ -100,8 +100,10 @@ class Asking:
             return
         if (plan := arithmetic.plan(self.question)) and not self.is_part:
             yield from self._reckon(plan)
-        if not self.claims and self._is_checkable():
-            yield from self._answer_one(hits)
+        stating = [hit for hit in hits if not attribute.is_order(hit.quote)]
+        if not self.claims and self._is_checkable() and stating:
+            yield from self._answer_one(stating)
+            yield from self._conclude()
 
     def _answer_one(self, hits: Sequence[Hit]) -> Iterator[Event]:
         """Drafts from the best paragraphs and compares other articles; without a draft that holds, the best sentence."""
@@ -147,11 +149,12 @@ class Asking:
     def _summarize(self, hits: Sequence[Hit]) -> Iterator[Event]:
         """Sums up the article that is meant, a sentence for each of its telling paragraphs, each cited."""
         asked = topic(self.question)
-        meant = next((hit for hit in hits if is_about(asked, self._context(hit))), None)
-        if meant is None:
+        n = meant(asked, [self._context(hit) for hit in hits])
+        if n is None:
             return
         generator = self._generator()
-        article = sorted(self._paragraphs_of(meant), key=lambda hit: hit.paragraph)
+        article = sorted(self._paragraphs_of(hits[n]), key=lambda hit: hit.paragraph)
+        article = [hit for hit in article if not attribute.is_order(_first_sentence(hit.text))]
         for hit in telling(article, self.models.embedder):
             self.given.append(replace(hit, quote=_first_sentence(hit.text), used=bool(generator)))
             yield from self._sum_up(generator, hit)
@@ -231,7 +234,7 @@ class Asking:
 
     def _has_false_premise(self, hit: Hit) -> bool:
         """True if a question takes for granted what the document of a hit does not say."""
-        if attribute.opposed(self.question, hit.quote):
+        if not prompt.asks_whether(self.question) and attribute.opposed(self.question, hit.quote):
             return True
         return self._read_score(hit) < CERTAIN and bool(attribute.unknown(self.question, self._context(hit)))
 
@@ -280,8 +283,16 @@ class Asking:
             spans = () if is_none else attribute.candidates(sentence, self.question, [hit], context)
             if spans and attribute.differs(first.text, sentence, self.question):
                 yield self._claim(sentence, spans[0])
+
+    def _conclude(self) -> Iterator[Event]:
+        """Tells articles apart that differ, and what is to be reckoned from numbers that the answer has already."""
+        result = "" if self.is_part else arithmetic.between(self.question, [claim.text for claim in self.claims])
         if len({claim.citations[0].document for claim in self.claims}) > 1:
             self._tell_apart()
+        if result:
+            reckoned = Claim(result, tuple(dict.fromkeys(citation for claim in self.claims for citation in claim.citations)))
+            self.claims.append(reckoned)
+            yield reckoned
 
     def _others(self, hits: Sequence[Hit], document: str) -> list[Hit]:
         """Returns the best hits of other documents, if they are nearly as good as the best one of this one."""

@@ -16,16 +16,18 @@ from rag.attribute.clauses import clauses, nearest, sentence_texts
 from rag.attribute.comparing import differs
 from rag.attribute.dating import undated
 from rag.attribute.facts import Facts, facts, n_checkable
-from rag.attribute.hedging import is_hedged, restore_hedges
+from rag.attribute.hedging import hedges, restore_hedges
 from rag.attribute.negating import is_denied, is_negated
+from rag.attribute.ordering import is_order
 from rag.attribute.premises import opposed, unknown
 from rag.attribute.supporting import support
 from rag.attribute.values import numbers
-from rag.attribute.words import FUNCTION_WORDS, fold, has, is_same
+from rag.attribute.words import FUNCTION_WORDS, WORD, fold, has, is_same
 
 __all__ = [
     "FUNCTION_WORDS",
     "MIN_COVERAGE",
+    "WORD",
     "Facts",
     "Span",
     "candidates",
@@ -37,10 +39,11 @@ __all__ = [
     "facts",
     "fold",
     "has",
+    "hedges",
     "is_bound",
     "is_denied",
-    "is_hedged",
     "is_negated",
+    "is_order",
     "is_same",
     "marked",
     "n_checkable",

@@ -10,6 +10,7 @@ from rag.attribute.facts import Facts, everything, facts, name_at_start
 from rag.attribute.hedging import missing_hedges
 from rag.attribute.naming import abbreviations, crossed_names, is_named
 from rag.attribute.negating import is_denied, is_negated, is_undone
+from rag.attribute.ordering import without_orders
 from rag.attribute.pairing import crossed_items, wrong_office
 from rag.attribute.premises import opposed
 from rag.attribute.speaking import unmarked_allegation, wrong_speaker
@@ -25,12 +26,13 @@ def check(claim: str, question: str, passage: str, context: str) -> tuple[str, .
     """Returns what of a claim the passage does not have, worded for a log; empty if it carries the claim.
 
     Everything that can be checked must be there (numbers, dates, names, quoted words, most other words), belong together as
-    it does there, and be said as it is said there: not where it is denied, alleged or hedged.
+    it does there, and be said as it is said there: not where it is denied, alleged or hedged, or told to an assistant.
 
     Args:
         context: the whole document with its title and, on the second line, its ISO date. What the question names need not
             be in the passage if it is in the context, as the subject of an article is not named in each of its paragraphs.
     """
+    passage = without_orders(passage)
     plain = undated(claim)
     said, asked, around = facts(plain), facts(question), everything(context)
     there = everything(passage)

@@ -58,7 +58,7 @@ def unmarked_allegation(claim: str, question: str, passage: str) -> list[str]:
         return []
     said = facts(claim).words
     found: list[str] = []
-    parts = nearest(claim, sentence_texts(passage))
+    parts = _told_in(claim, question, sentence_texts(passage))
     for sentence in parts:
         present = {word for word in said if has(everything(sentence).words, word)}
         for match in _ALLEGING.finditer(sentence):
@@ -69,6 +69,17 @@ def unmarked_allegation(claim: str, question: str, passage: str) -> list[str]:
                 found.append(f"the word {match[0]}")
                 break
     return found if found and len(found) == len(parts) else []
+
+
+def _told_in(claim: str, question: str, sentences: tuple[str, ...]) -> list[str]:
+    """Returns the sentences nearest to a claim, among those that have all it adds to the question, if there are any.
+
+    "A pupil wrote the note" stands where the pupil does, not where the note is spoken of most.
+    """
+    asked = everything(question).words
+    added = [word for word in facts(claim).words if not has(asked, word)]
+    telling = [text for text in sentences if all(has(everything(text).words, word) for word in added)] if added else []
+    return nearest(claim, tuple(telling) or sentences)
 
 
 def _scope(sentence: str, match: re.Match[str]) -> str:
