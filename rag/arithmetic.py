@@ -201,6 +201,7 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(part for part in _AND.split(text.strip()) if part)
 
 
+_PEOPLE = frozenset("people men women children".split())
 _NO_COUNT_BEFORE = re.compile(r"[\w–—-]$|(?![$€£])[^\w\s(\[\"'“”‘’:;,.!?/]\s?$")  # COVID-19, ¥5
 _PART_OF = re.compile(r"\bof(?: (?:the|these|those|all|its|their))?\s*$", re.IGNORECASE)  # half of the 30 girls
 _ALL_OF_THEM = re.compile(r"\b(?:in all|total(?:led|ed|ing)?|altogether|together|combined|both|each)\b", re.IGNORECASE)
@@ -342,7 +343,9 @@ def _amount(plan: Plan, number: float, values: Sequence[Value]) -> str:
         return f"{written} percentage points"
     if not thing.isalpha():
         return f"{about}{thing}{written.removeprefix(about)}"
-    is_known = values[0].unit or has(facts(" ".join(plan.parts)).words, fold(thing))
+    # "Four died and 23 were hurt" counts people, not "died"
+    is_counted = thing.lower() in _PEOPLE or thing.endswith("s") or not thing.isascii() or thing[0].isupper()
+    is_known = values[0].unit or (is_counted and has(facts(" ".join(plan.parts)).words, fold(thing)))
     return f"{written} {thing}" if is_known else written
 
 

@@ -252,13 +252,13 @@ VISITORS = "How many more visitors came than the year before?"
         (VISITORS, ["41,000 visitors came, up from 36,500."], "The difference is 4,500 visitors (41,000 − 36,500)."),
         (
             "By how much did it rise?",
-            ["It rose from 7.4 to 11 percent."],
+            ["From 7.4 % to 11 %."],
             "The difference is 3.6 percentage points (11 − 7.4).",
         ),
         (
             "How many died and were hurt in all?",
-            ["Four people died and 23 were hurt."],
-            "Together that is 27 people (4 + 23).",
+            ["Four died and 23 were hurt."],
+            "Together that is 27 (4 + 23).",
         ),
         (
             "How much more does it cost now than before?",
@@ -267,8 +267,8 @@ VISITORS = "How many more visitors came than the year before?"
         ),
         (
             VISITORS,
-            ["About 12,000 visitors came, and 9,000 before."],
-            "The difference is about 3,000 visitors (12,000 − 9,000).",
+            ["About 1,200 visitors came, up from 900."],
+            "The difference is about 300 visitors (1,200 − 900).",
         ),
         (VISITORS, ["41,000 visitors came."], ""),
         (VISITORS, ["41,000 visitors came, and 36,500, and 12."], ""),  # which two?

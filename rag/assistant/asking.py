@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from rag import arithmetic, attribute, decide, followup, prompt
+from rag.assistant.disagreeing import asks_for_disagreement, disagreements, subject
 from rag.assistant.following import Searched, follow
 from rag.assistant.loading import Models
 from rag.assistant.reckoning import reckon
@@ -35,6 +36,7 @@ QUOTABLE = 3.0
 _MAX_DRAFTED = 2  # hits that are drafted from, one after the other, until a sentence holds
 _NEAR = 2.0  # the second hit is drafted from if its score is so near to the best one's
 _MAX_COMPARED = 2  # other articles that are asked whether they say something else
+_MAX_DISAGREEING = 20  # articles that are compared if the question names no subject: the last ones that were added
 _MAX_AROUND = 60  # paragraphs of an article that are searched for what a draft says
 _ABSENT = ("number ", "rank ", "name ", "date ", "quoted ", "most words", "any word")  # as `attribute.check` begins
 _OTHERWISE = ("the word ", "a negation", "hedge ")  # likewise: the paragraph says it, but denies, alleges or hedges it
@@ -98,6 +100,9 @@ class Asking:
         if asks_for_summary(self.question):
             yield from self._summarize(hits)
             return
+        if asks_for_disagreement(self.question):
+            yield from self._disagree(hits)
+            return
         if (plan := arithmetic.plan(self.question)) and not self.is_part:
             yield from self._reckon(plan)
         stating = [hit for hit in hits if not attribute.is_order(hit.quote)]
@@ -112,6 +117,7 @@ class Asking:
         if generator and self._is_likely(_HOPELESS):
             yield from self._draft_until_confirmed(generator, hits)
             if self.claims:
+                yield from self._dispute(hits)
                 yield from self._compare(generator, hits)
         if not self.claims and self._is_likely():
             if self.otherwise:
@@ -284,6 +290,16 @@ class Asking:
             if spans and attribute.differs(first.text, sentence, self.question):
                 yield self._claim(sentence, spans[0])
 
+    def _dispute(self, hits: Sequence[Hit]) -> Iterator[Event]:
+        """Shows both sentences where one speaker of the article counts otherwise than another."""
+        first = self.claims[0].citations[0]
+        said = [hit for hit in hits if hit.document == first.document and hit.score >= hits[0].score - _NEAR]
+        beside = [replace(hit, quote=text) for hit in said for text in attribute.sentence_texts(hit.text)]
+        other = next((hit for hit in beside if attribute.disputes(first.quote, hit.quote, self.question)), None)
+        if len(self.claims) == 1 and other:
+            self.claims = [replace(self.claims[0], text=first.quote)]
+            yield self._quote(other)
+
     def _conclude(self) -> Iterator[Event]:
         """Tells articles apart that differ, and what is to be reckoned from numbers that the answer has already."""
         result = "" if self.is_part else arithmetic.between(self.question, [claim.text for claim in self.claims])
@@ -303,13 +319,28 @@ class Asking:
 
     def _tell_apart(self) -> None:
         """Puts the newest article's claims first, and names each one's article and date."""
-        dated = []
-        for claim in self.claims:
-            document = self._document(claim.citations[0])
-            named = f"“{document.title}”" + (f" ({document.date})" if document.date else "")
-            dated.append((document.date, replace(claim, text=f"{named}: {claim.text}")))
-        dated.sort(key=lambda pair: pair[0], reverse=True)
-        self.claims, self.citations = attribute.numbered(claim for _, claim in dated)
+        newest = sorted(self.claims, key=lambda claim: self._document(claim.citations[0]).date, reverse=True)
+        self.claims, self.citations = attribute.numbered(map(self._named, newest))
+
+    def _named(self, claim: Claim) -> Claim:
+        """Returns a claim with its article and date before it."""
+        document = self._document(claim.citations[0])
+        named = f"“{document.title}”" + (f" ({document.date})" if document.date else "")
+        return replace(claim, text=f"{named}: {claim.text}")
+
+    def _disagree(self, hits: Sequence[Hit]) -> Iterator[Event]:
+        """Tells where articles give different values, in their own words, each pair newest first."""
+        wanted = subject(self.question)
+        meant_ones = [self._document(hit) for hit in hits if meant(wanted, [self._context(hit)]) is not None]
+        ids = self.documents or tuple(self.library.versions())
+        chosen = dict.fromkeys(meant_ones) if wanted else map(self.library.document, ids[-_MAX_DISAGREEING:])
+        articles = [(f"{one.title}\n{one.text}", tuple(_hits_in(one))) for one in chosen]
+        for pair in disagreements(articles, self.models.embedder):
+            for hit in sorted(pair, key=lambda hit: self._document(hit).date, reverse=True):
+                self.given.append(hit)
+                claim = self._named(self._quote(hit))
+                self.claims[-1] = claim
+                yield claim
 
     def _draft(self, generator: Generator, hit: Hit, block: str) -> Iterator[str]:
         asked = prompt.answer_prompt(self.question, [block], self.asked_on)
@@ -332,7 +363,9 @@ class Asking:
         """
         lacking = attribute.check(claim, self.question, hit.text, context)
         if all(lack.startswith(_OTHERWISE) for lack in lacking):
-            self.otherwise = replace(hit, quote=attribute.nearest(claim, attribute.sentence_texts(hit.text))[0])
+            self.otherwise = replace(
+                hit, quote=attribute.told_in(claim, self.question, attribute.sentence_texts(hit.text))[0]
+            )
         return all(lack.startswith(_ABSENT) for lack in lacking)
 
     def _chosen(self, hits: Sequence[Hit]) -> list[Hit]:
@@ -396,10 +429,8 @@ class Asking:
 
     def _paragraphs_of(self, hit: Hit) -> Iterator[Hit]:
         """Yields the paragraphs of a hit's document as hits of their own, the nearest ones first."""
-        document = self._document(hit)
-        for paragraph in sorted(paragraphs(document), key=lambda p: abs(p.number - hit.paragraph))[:_MAX_AROUND]:
-            start, end = paragraph.start, paragraph.end
-            yield replace(hit, paragraph=paragraph.number, start=start, end=end, text=document.text[start:end], quote="")
+        around = sorted(_hits_in(self._document(hit)), key=lambda other: abs(other.paragraph - hit.paragraph))
+        yield from (replace(other, score=hit.score) for other in around[:_MAX_AROUND])
 
     def _document(self, hit: Hit | Citation) -> Document:
         key = hit.document, hit.version
@@ -452,6 +483,16 @@ class Asking:
             notice=self.notice,
             probability=self.probability,
             signals=asdict(self.signals) if self.signals else None,
+        )
+
+
+def _hits_in(document: Document) -> Iterator[Hit]:
+    """Yields the paragraphs of a document as hits, in its order."""
+    for paragraph in paragraphs(document):
+        start, end = paragraph.start, paragraph.end
+        text = document.text[start:end]
+        yield Hit(
+            document.id, document.version, document.title, document.source, paragraph.number, start, end, text, score=0.0
         )
 
 

@@ -13,13 +13,14 @@ from rag.attribute.changing import differs_by
 from rag.attribute.checking import MIN_COVERAGE, check
 from rag.attribute.citing import Span, candidates, cite, marked, numbered
 from rag.attribute.clauses import clauses, nearest, sentence_texts
-from rag.attribute.comparing import differs
+from rag.attribute.comparing import counts_differ, differs, disputes
 from rag.attribute.dating import undated
 from rag.attribute.facts import Facts, facts, n_checkable
 from rag.attribute.hedging import hedges, restore_hedges
 from rag.attribute.negating import is_denied, is_negated
 from rag.attribute.ordering import is_order
 from rag.attribute.premises import opposed, unknown
+from rag.attribute.speaking import told_in
 from rag.attribute.supporting import support
 from rag.attribute.values import numbers
 from rag.attribute.words import FUNCTION_WORDS, WORD, fold, has, is_same
@@ -34,8 +35,10 @@ __all__ = [
     "check",
     "cite",
     "clauses",
+    "counts_differ",
     "differs",
     "differs_by",
+    "disputes",
     "facts",
     "fold",
     "has",
@@ -54,6 +57,7 @@ __all__ = [
     "restore_hedges",
     "sentence_texts",
     "support",
+    "told_in",
     "undated",
     "unit",
     "unknown",

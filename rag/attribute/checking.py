@@ -13,6 +13,7 @@ from rag.attribute.negating import is_denied, is_negated, is_undone
 from rag.attribute.ordering import without_orders
 from rag.attribute.pairing import crossed_items, wrong_office
 from rag.attribute.premises import opposed
+from rag.attribute.scoping import left_office, wrong_antecedent, wrong_stage
 from rag.attribute.speaking import unmarked_allegation, wrong_speaker
 from rag.attribute.values import numbers, ordinals
 from rag.attribute.words import FUNCTION_WORDS, LIGHT_WORDS, has, joined, unmarked
@@ -57,6 +58,9 @@ def check(claim: str, question: str, passage: str, context: str) -> tuple[str, .
     lacking += wrong_units(plain, undated(passage))
     lacking += [f"name {name}" for name in crossed_names(claim, passage, context)]
     lacking += wrong_office(claim, question, passage)
+    lacking += left_office(claim, passage)
+    lacking += wrong_antecedent(claim, passage)
+    lacking += wrong_stage(claim, passage)
     lacking += unmarked_allegation(claim, question, passage)
     lacking += wrong_speaker(claim, question, passage)
     lacking += missing_hedges(claim, question, passage)
