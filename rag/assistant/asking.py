@@ -15,17 +15,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from rag import arithmetic, attribute, decide, followup, prompt
-from rag.assistant.disagreeing import asks_for_disagreement, disagreements, subject
+from rag.assistant.disagreeing import asks_for_disagreement, disagreements, rivals, subject
 from rag.assistant.following import Searched, follow
 from rag.assistant.loading import Models
 from rag.assistant.reckoning import reckon
+from rag.assistant.saying import Said, first_sentence, hits_in
 from rag.assistant.summarizing import asks_for_summary, meant, telling, topic
 from rag.config import Settings
-from rag.library import Library
 from rag.rerank import lead, recency, rerank
 from rag.retrieve import Retriever
-from rag.split import paragraphs, sentences
-from rag.types import NOT_FOUND, Answer, Citation, Claim, Delta, Document, Done, Event, Evidence, Generator, Hit, Withdrawn
+from rag.split import sentences
+from rag.types import NOT_FOUND, Answer, Claim, Delta, Done, Event, Evidence, Generator, Hit, Withdrawn
 
 CERTAIN = 7.0
 """From this score on, a name or number of the question that the document lacks is taken for a misspelling."""
@@ -37,7 +37,6 @@ _MAX_DRAFTED = 2  # hits that are drafted from, one after the other, until a sen
 _NEAR = 2.0  # the second hit is drafted from if its score is so near to the best one's
 _MAX_COMPARED = 2  # other articles that are asked whether they say something else
 _MAX_DISAGREEING = 20  # articles that are compared if the question names no subject: the last ones that were added
-_MAX_AROUND = 60  # paragraphs of an article that are searched for what a draft says
 _ABSENT = ("number ", "rank ", "name ", "date ", "quoted ", "most words", "any word")  # as `attribute.check` begins
 _OTHERWISE = ("the word ", "a negation", "hedge ")  # likewise: the paragraph says it, but denies, alleges or hedges it
 _HOPELESS = 0.04  # below this chance before a draft, none is made
@@ -55,15 +54,12 @@ class Asking:
     history: Sequence[Mapping[str, str]]
     documents: Sequence[str] | None
     asked_on: str
-    library: Library
+    said: Said
     retriever: Retriever
     models: Models
     settings: Settings
-    claims: list[Claim] = field(default_factory=list)
-    citations: list[Citation] = field(default_factory=list)
     used: set[tuple[str, int]] = field(default_factory=set)  # (document, paragraph) of the hits given to the model
     searched: Searched | None = None
-    read: dict[tuple[str, str], Document] = field(default_factory=dict)  # documents of hits, by id and version
     bonus: dict[str, float] = field(default_factory=dict)  # by document id: for being new when the question was asked
     signals: decide.Signals | None = None
     probability: float | None = None
@@ -106,7 +102,7 @@ class Asking:
         if (plan := arithmetic.plan(self.question)) and not self.is_part:
             yield from self._reckon(plan)
         stating = [hit for hit in hits if not attribute.is_order(hit.quote)]
-        if not self.claims and self._is_checkable() and stating:
+        if not self.said.claims and self._is_checkable() and stating:
             yield from self._answer_one(stating)
             yield from self._conclude()
 
@@ -116,14 +112,14 @@ class Asking:
         generator = self._generator()
         if generator and self._is_likely(_HOPELESS):
             yield from self._draft_until_confirmed(generator, hits)
-            if self.claims:
-                yield from self._dispute(hits)
+            if self.said.claims:
                 yield from self._compare(generator, hits)
-        if not self.claims and self._is_likely():
+                yield from self._dispute(hits)
+        if not self.said.claims and self._is_likely():
             if self.otherwise:
-                yield self._quote(self.otherwise)
+                yield self.said.quote(self.otherwise)
             elif not generator or self._is_quotable(hits[0]):
-                yield self._quote(hits[0])
+                yield self.said.quote(hits[0])
 
     def _generator(self) -> Generator | None:
         generator, notice = self.models.generator(_LOADING_SECONDS)
@@ -143,26 +139,29 @@ class Asking:
         """Asks the parts of a question that is answered by reckoning; if one gives no number, there are no claims."""
 
         def ask(question: str) -> Iterator[Event]:
-            part = replace(self, question=question, history=(), claims=[], timings=dict(self.timings), is_part=True)
+            part = replace(
+                self, question=question, history=(), said=self.said.part(), timings=dict(self.timings), is_part=True
+            )
             yield from part.stream()
             self.notice = self.notice or part.notice
             self.probability = min((p for p in (self.probability, part.probability) if p is not None), default=None)
 
         answers, claims = yield from reckon(plan, ask)
         self.given = [hit for answer in answers for hit in answer.evidence if hit.used]
-        self.claims, self.citations = attribute.numbered(claims)
+        self.said.claims = claims
+        self.said.renumber()
 
     def _summarize(self, hits: Sequence[Hit]) -> Iterator[Event]:
         """Sums up the article that is meant, a sentence for each of its telling paragraphs, each cited."""
         asked = topic(self.question)
-        n = meant(asked, [self._context(hit) for hit in hits])
+        n = meant(asked, [self.said.context(hit) for hit in hits])
         if n is None:
             return
         generator = self._generator()
-        article = sorted(self._paragraphs_of(hits[n]), key=lambda hit: hit.paragraph)
-        article = [hit for hit in article if not attribute.is_order(_first_sentence(hit.text))]
+        article = sorted(self.said.around(hits[n]), key=lambda hit: hit.paragraph)
+        article = [hit for hit in article if not attribute.is_order(first_sentence(hit.text))]
         for hit in telling(article, self.models.embedder):
-            self.given.append(replace(hit, quote=_first_sentence(hit.text), used=bool(generator)))
+            self.given.append(replace(hit, quote=first_sentence(hit.text), used=bool(generator)))
             yield from self._sum_up(generator, hit)
 
     def _sum_up(self, generator: Generator | None, hit: Hit) -> Iterator[Event]:
@@ -175,17 +174,17 @@ class Asking:
                 yield Delta(piece)
             sentence = draft.strip()[: _first_sentence_end(draft.strip())]
             restored = attribute.restore_hedges(sentence, hit.text)
-            context = {hit.document: self._context(hit)}
+            context = {hit.document: self.said.context(hit)}
             is_none = prompt.is_refusal(sentence) or prompt.has_markup(sentence)
             spans = () if is_none else attribute.candidates(restored, "", [hit], context)
             if sentence and spans:
-                yield self._claim(restored, spans[0])
+                yield self.said.say(restored, spans[0])
                 return
         if draft:
             yield Withdrawn(draft)
-        first = _first_sentence(hit.text)
+        first = first_sentence(hit.text)
         if len(first) <= _MAX_QUOTED and attribute.facts(first).words:
-            yield self._quote(replace(hit, quote=first))
+            yield self.said.quote(replace(hit, quote=first))
 
     def follow(self) -> None:
         """Completes the question from the history, and takes note of what else is to be searched."""
@@ -203,7 +202,7 @@ class Asking:
         retrieved = time.perf_counter()
         depth, keep = self.settings.rerank_depth, self.settings.evidence
         today = self.asked_on or datetime.date.today().isoformat()
-        self.bonus = {hit.document: recency(self._document(hit).date, today) for hit in found[:depth]}
+        self.bonus = {hit.document: recency(self.said.document(hit).date, today) for hit in found[:depth]}
         hits = rerank(
             self.question,
             found,
@@ -226,7 +225,7 @@ class Asking:
         """Returns what speaks for an answer in a hit before the model is asked."""
         score = self._read_score(hit) - decide.expected(attribute.n_checkable(self.question))
         is_fresh = bool(self.bonus.get(hit.document))
-        is_stale = not is_fresh and bool(self._document(hit).date) and prompt.means_now(self.question)
+        is_stale = not is_fresh and bool(self.said.document(hit).date) and prompt.means_now(self.question)
         return decide.Signals(
             score=score,
             premise=float(self._has_false_premise(hit)),
@@ -242,7 +241,7 @@ class Asking:
         """True if a question takes for granted what the document of a hit does not say."""
         if not prompt.asks_whether(self.question) and attribute.opposed(self.question, hit.quote):
             return True
-        return self._read_score(hit) < CERTAIN and bool(attribute.unknown(self.question, self._context(hit)))
+        return self._read_score(hit) < CERTAIN and bool(attribute.unknown(self.question, self.said.context(hit)))
 
     def _is_quotable(self, hit: Hit) -> bool:
         """True if the best sentence of a hit is near to the question without its title too, although no draft held."""
@@ -265,17 +264,17 @@ class Asking:
             if not self._is_likely():
                 return
             if prompt.asks_whether(self.question):  # the model says yes to nearly all: the paragraph's words are better
-                yield self._quote(hit)
+                yield self.said.quote(hit)
                 return
             yield from self._confirm(self._draft(generator, hit, block), hit, hits)
-            if self.claims or self.otherwise:
+            if self.said.claims or self.otherwise:
                 return
 
     def _compare(self, generator: Generator, hits: Sequence[Hit]) -> Iterator[Event]:
         """Asks the best paragraphs of other articles too; where one gives another value, all are shown, newest first."""
-        first = self.claims[0]
+        first = self.said.claims[0]
         for hit in self._others(hits, first.citations[0].document):
-            context = {hit.document: self._context(hit)}
+            context = {hit.document: self.said.context(hit)}
             if attribute.candidates(first.text, self.question, [hit], context):
                 continue  # it says the same
             block = self._block(hit, generator)
@@ -288,58 +287,52 @@ class Asking:
             is_none = prompt.is_refusal(sentence) or prompt.has_markup(sentence)
             spans = () if is_none else attribute.candidates(sentence, self.question, [hit], context)
             if spans and attribute.differs(first.text, sentence, self.question):
-                yield self._claim(sentence, spans[0])
+                yield self.said.say(sentence, spans[0])
 
     def _dispute(self, hits: Sequence[Hit]) -> Iterator[Event]:
-        """Shows both sentences where one speaker of the article counts otherwise than another."""
-        first = self.claims[0].citations[0]
-        said = [hit for hit in hits if hit.document == first.document and hit.score >= hits[0].score - _NEAR]
-        beside = [replace(hit, quote=text) for hit in said for text in attribute.sentence_texts(hit.text)]
+        """Shows both sentences where one speaker of the article counts otherwise than another, or another article does."""
+        if len(self.said.claims) > 1:
+            return
+        first = self.said.claims[0].citations[0]
+        near = [hit for hit in hits if hit.document == first.document and hit.score >= hits[0].score - _NEAR]
+        beside = [replace(hit, quote=text) for hit in near for text in attribute.sentence_texts(hit.text)]
         other = next((hit for hit in beside if attribute.disputes(first.quote, hit.quote, self.question)), None)
-        if len(self.claims) == 1 and other:
-            self.claims = [replace(self.claims[0], text=first.quote)]
-            yield self._quote(other)
+        if other is None:
+            own = self.said.document(first)
+            others = [(self.said.context(hit), hit) for hit in hits if hit.document != first.document]
+            text = f"{own.title}\n{own.date}\n{own.text}"
+            found = rivals(self.said.claims[0], self.question, text, others, self.models.embedder)
+            other = next(iter(found), None)
+        if other:
+            self.said.claims = [replace(self.said.claims[0], text=first.quote)]
+            yield self.said.quote(other)
 
     def _conclude(self) -> Iterator[Event]:
         """Tells articles apart that differ, and what is to be reckoned from numbers that the answer has already."""
-        result = "" if self.is_part else arithmetic.between(self.question, [claim.text for claim in self.claims])
-        if len({claim.citations[0].document for claim in self.claims}) > 1:
-            self._tell_apart()
+        result = "" if self.is_part else arithmetic.between(self.question, [claim.text for claim in self.said.claims])
+        self.said.tell_apart()
         if result:
-            reckoned = Claim(result, tuple(dict.fromkeys(citation for claim in self.claims for citation in claim.citations)))
-            self.claims.append(reckoned)
-            yield reckoned
+            yield self.said.conclude(result)
 
     def _others(self, hits: Sequence[Hit], document: str) -> list[Hit]:
         """Returns the best hits of other documents, if they are nearly as good as the best one of this one."""
         best = next(hit.score for hit in hits if hit.document == document)
         others = {hit.document: hit for hit in reversed(hits) if hit.document != document and hit.score >= best - _NEAR}
-        fitting = [hit for hit in others.values() if not attribute.unknown(self.question, self._context(hit))]
+        fitting = [hit for hit in others.values() if not attribute.unknown(self.question, self.said.context(hit))]
         return sorted(fitting, key=lambda hit: -hit.score)[:_MAX_COMPARED]
-
-    def _tell_apart(self) -> None:
-        """Puts the newest article's claims first, and names each one's article and date."""
-        newest = sorted(self.claims, key=lambda claim: self._document(claim.citations[0]).date, reverse=True)
-        self.claims, self.citations = attribute.numbered(map(self._named, newest))
-
-    def _named(self, claim: Claim) -> Claim:
-        """Returns a claim with its article and date before it."""
-        document = self._document(claim.citations[0])
-        named = f"“{document.title}”" + (f" ({document.date})" if document.date else "")
-        return replace(claim, text=f"{named}: {claim.text}")
 
     def _disagree(self, hits: Sequence[Hit]) -> Iterator[Event]:
         """Tells where articles give different values, in their own words, each pair newest first."""
         wanted = subject(self.question)
-        meant_ones = [self._document(hit) for hit in hits if meant(wanted, [self._context(hit)]) is not None]
-        ids = self.documents or tuple(self.library.versions())
-        chosen = dict.fromkeys(meant_ones) if wanted else map(self.library.document, ids[-_MAX_DISAGREEING:])
-        articles = [(f"{one.title}\n{one.text}", tuple(_hits_in(one))) for one in chosen]
+        meant_ones = [self.said.document(hit) for hit in hits if meant(wanted, [self.said.context(hit)]) is not None]
+        ids = self.documents or tuple(self.said.library.versions())
+        chosen = dict.fromkeys(meant_ones) if wanted else map(self.said.library.document, ids[-_MAX_DISAGREEING:])
+        articles = [(f"{one.title}\n{one.text}", tuple(hits_in(one))) for one in chosen]
         for pair in disagreements(articles, self.models.embedder):
-            for hit in sorted(pair, key=lambda hit: self._document(hit).date, reverse=True):
+            for hit in sorted(pair, key=lambda hit: self.said.document(hit).date, reverse=True):
                 self.given.append(hit)
-                claim = self._named(self._quote(hit))
-                self.claims[-1] = claim
+                claim = self.said.named(self.said.quote(hit))
+                self.said.claims[-1] = claim
                 yield claim
 
     def _draft(self, generator: Generator, hit: Hit, block: str) -> Iterator[str]:
@@ -412,9 +405,9 @@ class Asking:
         """
         if prompt.is_refusal(sentence) or prompt.has_markup(sentence):
             return Withdrawn(sentence)
-        context = {drafted.document: self._context(drafted)}
+        context = {drafted.document: self.said.context(drafted)}
         checked: set[int] = set()
-        for hit in itertools.chain((drafted,), hits, self._paragraphs_of(drafted)):
+        for hit in itertools.chain((drafted,), hits, self.said.around(drafted)):
             if hit.document != drafted.document or hit.paragraph in checked:
                 continue
             checked.add(hit.paragraph)
@@ -425,39 +418,7 @@ class Asking:
                 return Withdrawn(sentence)
         else:
             return Withdrawn(sentence)
-        return self._claim(restored, spans[0])
-
-    def _paragraphs_of(self, hit: Hit) -> Iterator[Hit]:
-        """Yields the paragraphs of a hit's document as hits of their own, the nearest ones first."""
-        around = sorted(_hits_in(self._document(hit)), key=lambda other: abs(other.paragraph - hit.paragraph))
-        yield from (replace(other, score=hit.score) for other in around[:_MAX_AROUND])
-
-    def _document(self, hit: Hit | Citation) -> Document:
-        key = hit.document, hit.version
-        if key not in self.read:
-            self.read[key] = self.library.document(*key)
-        return self.read[key]
-
-    def _context(self, hit: Hit) -> str:
-        document = self._document(hit)
-        return f"{document.title}\n{document.date}\n{document.text}"
-
-    def _quote(self, hit: Hit) -> Claim:
-        """Returns the best sentence itself as the answer."""
-        start = hit.text.index(hit.quote)
-        return self._claim(hit.quote, attribute.Span(hit, start, start + len(hit.quote)))
-
-    def _claim(self, sentence: str, span: attribute.Span) -> Claim:
-        claim = attribute.cite(sentence, span, len(self.citations) + 1)
-        citation = claim.citations[0]
-        for known in self.citations:
-            if replace(known, number=citation.number) == citation:
-                claim = Claim(sentence, (known,))
-                break
-        else:
-            self.citations.append(citation)
-        self.claims.append(claim)
-        return claim
+        return self.said.say(restored, spans[0])
 
     def _evidence(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         """Returns the hits with those that were given to the model besides, best first; if they are too many, these stay."""
@@ -473,31 +434,17 @@ class Asking:
 
     def _answer(self, hits: Sequence[Hit]) -> Answer:
         return Answer(
-            text=attribute.marked(self.claims) or NOT_FOUND,
-            status="answered" if self.claims else "not_found",
+            text=attribute.marked(self.said.claims) or NOT_FOUND,
+            status="answered" if self.said.claims else "not_found",
             question=self.question,
-            claims=tuple(self.claims),
-            citations=tuple(self.citations),
+            claims=tuple(self.said.claims),
+            citations=tuple(self.said.citations),
             evidence=self._evidence(hits),
             timings=self.timings,
             notice=self.notice,
             probability=self.probability,
             signals=asdict(self.signals) if self.signals else None,
         )
-
-
-def _hits_in(document: Document) -> Iterator[Hit]:
-    """Yields the paragraphs of a document as hits, in its order."""
-    for paragraph in paragraphs(document):
-        start, end = paragraph.start, paragraph.end
-        text = document.text[start:end]
-        yield Hit(
-            document.id, document.version, document.title, document.source, paragraph.number, start, end, text, score=0.0
-        )
-
-
-def _first_sentence(text: str) -> str:
-    return text[slice(*next(iter(sentences(text)), (0, len(text))))]
 
 
 def _first_sentence_end(text: str) -> int | None:
