@@ -20,6 +20,7 @@ from rag.assistant.following import Searched, follow
 from rag.assistant.loading import Models
 from rag.assistant.reckoning import reckon
 from rag.assistant.saying import Said, first_sentence, hits_in
+from rag.assistant.spelling import respelled
 from rag.assistant.summarizing import asks_for_summary, meant, telling, topic
 from rag.config import Settings
 from rag.rerank import lead, recency, rerank
@@ -64,6 +65,7 @@ class Asking:
     signals: decide.Signals | None = None
     probability: float | None = None
     otherwise: Hit | None = None  # its quote says what a draft said, but denies, alleges or hedges it
+    is_misread: bool = False  # a draft gave a value that its paragraph has for another one
     given: list[Hit] = field(default_factory=list)  # to the model, beside hits of the question: for its parts, or to sum up
     is_part: bool = False  # of a question that is answered by reckoning
     notice: str = ""
@@ -75,8 +77,12 @@ class Asking:
         """Yields the events of the answer; the last one is `Done`."""
         started = time.perf_counter()
         typed = self.question
+        if reply := followup.reply_to_greeting(typed):
+            yield Evidence((), typed)
+            yield Done(Answer(reply, "clarify", typed, timings=self.timings))
+            return
         self.follow()
-        hits = self.search()
+        hits = self._find()
         yield Evidence(hits, self.question)
         if titles := self._choices(typed, hits):
             self.timings["total"] = time.perf_counter() - started
@@ -118,7 +124,7 @@ class Asking:
         if not self.said.claims and self._is_likely():
             if self.otherwise:
                 yield self.said.quote(self.otherwise)
-            elif not generator or self._is_quotable(hits[0]):
+            elif not generator or (self._is_quotable(hits[0]) and not self.is_misread):
                 yield self.said.quote(hits[0])
 
     def _generator(self) -> Generator | None:
@@ -188,8 +194,20 @@ class Asking:
 
     def follow(self) -> None:
         """Completes the question from the history, and takes note of what else is to be searched."""
-        self.searched = follow(self.question, self.history, lambda: self.models.generator(_LOADING_SECONDS)[0])
+        self.searched = follow(
+            self.question, followup.without_greetings(self.history), lambda: self.models.generator(_LOADING_SECONDS)[0]
+        )
         self.question = self.searched.question
+
+    def _find(self) -> tuple[Hit, ...]:
+        """Searches; once more with the words spelt as they are in what was found, if that does not seem to answer."""
+        hits = self.search()
+        if not hits or self.is_part or decide.probability(self._search_signals(hits[0])) >= self._wanted():
+            return hits
+        if fixed := respelled(self.question, [f"{hit.title}\n{hit.text}" for hit in hits]):
+            self.question, self.searched = fixed, None
+            return self.search()
+        return hits
 
     def search(self) -> tuple[Hit, ...]:
         """Returns the reranked hits, best first."""
@@ -252,8 +270,10 @@ class Asking:
         if self.signals is None:
             return False
         self.probability = decide.probability(self.signals)
-        wanted = decide.threshold(self.settings.caution)
-        return self.probability >= (wanted if at_least is None else min(at_least, wanted))
+        return self.probability >= (self._wanted() if at_least is None else min(at_least, self._wanted()))
+
+    def _wanted(self) -> float:
+        return decide.threshold(self.settings.caution)
 
     def _draft_until_confirmed(self, generator: Generator, hits: Sequence[Hit]) -> Iterator[Event]:
         """Drafts from the best paragraphs, one after the other, until a sentence is confirmed."""
@@ -280,7 +300,7 @@ class Asking:
             block = self._block(hit, generator)
             self.used.add((hit.document, hit.paragraph))
             signals = self._all_signals(generator, hit, block)
-            if decide.probability(signals) < decide.threshold(self.settings.caution):
+            if decide.probability(signals) < self._wanted():
                 continue
             draft = "".join(self._draft(generator, hit, block)).strip()
             sentence = attribute.restore_hedges(draft[: _first_sentence_end(draft) or len(draft)].strip(), hit.text)
@@ -356,9 +376,9 @@ class Asking:
         """
         lacking = attribute.check(claim, self.question, hit.text, context)
         if all(lack.startswith(_OTHERWISE) for lack in lacking):
-            self.otherwise = replace(
-                hit, quote=attribute.told_in(claim, self.question, attribute.sentence_texts(hit.text))[0]
-            )
+            telling = attribute.told_in(claim, self.question, attribute.sentence_texts(hit.text))
+            self.otherwise = replace(hit, quote=telling[0])
+        self.is_misread |= any(lack.startswith("subject ") for lack in lacking)
         return all(lack.startswith(_ABSENT) for lack in lacking)
 
     def _chosen(self, hits: Sequence[Hit]) -> list[Hit]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rag.attribute.binding import far_values, is_bound, wrong_units
 from rag.attribute.changing import invented_differences
 from rag.attribute.clauses import nearest, sentence_texts
@@ -21,6 +23,8 @@ from rag.attribute.words import FUNCTION_WORDS, LIGHT_WORDS, has, joined, unmark
 MIN_COVERAGE = 0.5
 """Share of a claim's own words and numbers (not the question's) that its passage must have. Guards against invented
 predicates; numbers and names are checked one by one as well."""
+
+_UNKNOWN = re.compile(r"\b(?:unknown|unclear|not (?:yet )?known)\b", re.IGNORECASE)
 
 
 def check(claim: str, question: str, passage: str, context: str) -> tuple[str, ...]:
@@ -108,6 +112,8 @@ def _missing_words(claim: str, said: Facts, asked: Facts, there: Facts, named: s
 
 def _turned(claim: str, passage: str) -> list[str]:
     """Returns what is denied in a claim and not in the passage, or the other way round."""
+    if _UNKNOWN.search(claim) and not _UNKNOWN.search(passage):
+        return ["what is not known"]
     negated = is_negated(claim)
     if negated and not any(is_negated(part) or is_undone(part) for part in nearest(joined(claim), sentence_texts(passage))):
         return ["a negation"]

@@ -55,7 +55,7 @@ def wrong_antecedent(claim: str, passage: str) -> list[str]:
         places = [match.start() for match in WORD.finditer(before) if has(subject, fold(match[0]))]
         is_named_before = bool(places) and bool(facts(before[: places[0]]).names - subject)
         if is_named_before and _AGAINST.search(before[: places[0]]):
-            return [f"the value for {' '.join(sorted(subject))}"]
+            return [f"subject {' '.join(sorted(subject))}"]
     return []
 
 
