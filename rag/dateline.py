@@ -74,6 +74,11 @@ def names_author(text: str) -> bool:
     return by is not None and len(line) <= _MAX_CHARS and all(_is_name(part) for part in _MARK.split(line[by.end() :]))
 
 
+def is_labelled(text: str) -> bool:
+    """True if a line says that it is a date: "Published 9 November 2026", "Updated: ..."."""
+    return bool(_PREFIX.match(f"{plain(text)} "))
+
+
 def is_update(text: str) -> bool:
     """True if a line tells when an article was changed, not when it was written."""
     return bool(re.match(r"(?:last )?(?:updated|modified)\b", plain(text), re.IGNORECASE))

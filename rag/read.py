@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rag.dateline import is_byline, is_update, names_author, parse_date, stated_date
+from rag.dateline import is_byline, is_labelled, is_update, names_author, parse_date, stated_date
 from rag.errors import ReadError
 from rag.types import Document
 
@@ -281,7 +281,8 @@ def _head_units(text: str, lines: list[tuple[int, int]]) -> list[tuple[int, int]
 
 def _is_dateline(above: str, line: str) -> bool:
     """True if a line says when or by whom an article was written, and the one above it does not run on into it."""
-    return bool(stated_date(line) or names_author(line)) and not (_TERMINAL.search(line) or _RUNNING_ON.search(above))
+    runs_on = _RUNNING_ON.search(above) and not is_labelled(line)  # "What we know a week on / Published 9 November 2026"
+    return bool(stated_date(line) or names_author(line)) and not (_TERMINAL.search(line) or runs_on)
 
 
 def _units(text: str, lines: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -235,6 +235,11 @@ def test_a_line_under_the_headline_tells_the_date_and_is_no_part_of_it(head):
     assert found(document.text, source=source) == BODY.split("\n\n")
 
 
+def test_a_headline_may_end_with_a_small_word():
+    document = make_document(f"Castell bridge: what we know a week on\nPublished 18 November 2026\n\n{BODY}\n", "/a/b.txt")
+    assert (document.title, document.date) == ("Castell bridge: what we know a week on", "2026-11-18")
+
+
 def test_a_wrapped_sentence_that_ends_with_a_date_stays_whole():
     sentence = "The new bridge over the River Lorne in the town of Castell opened on\n18 November 2026"
     document = make_document(f"Bridge\n\n{sentence}\n", "/a/b.txt")
