@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rag.attribute import (
@@ -19,7 +19,7 @@ from rag.attribute import (
     facts,
     fold,
     has,
-    is_hedged,
+    hedges,
     is_negated,
     numbers,
     undated,
@@ -53,6 +53,16 @@ _MORE_THAN = re.compile(rf"^\W*how many more {_THAN}", re.IGNORECASE)
 _MUCH_MORE = re.compile(
     rf"^\W*how much more (?P<verb>{_VERB}) (?P<one>.+?) (?P<rest>\w+) than (?P<two>.+?)\W*$", re.IGNORECASE
 )
+_MANY_MORE = re.compile(
+    r"^\W*how many (?P<more>more|fewer) (?P<noun>.+?) (?P<verb>did|do|does|has|have|had) (?P<one>.+?) (?P<rest>\w+)"
+    r" than (?P<two>.+?)\W*$",
+    re.IGNORECASE,
+)
+_BY_HOW_MUCH = re.compile(
+    r"^\W*(?:how (?:many|much) (?:\w+ ){0,2}?(?:more|fewer|less|higher|lower|larger|smaller)\b.{1,300}\bthan\b"
+    r"|(?:by how (?:many|much)|what (?:is|was) the difference)\b)",
+    re.IGNORECASE,
+)
 _DID_MORE = re.compile(r"^\W*(?P<verb>did|do|does) (?P<one>.+?) (?P<rest>\w+) more than (?P<two>.+?)\W*$", re.IGNORECASE)
 _WERE_MORE = re.compile(rf"^\W*(?:is|are|was|were|did|do|does|has|have) more {_THAN}", re.IGNORECASE)
 _GRADED = re.compile(rf"^\W*(?:how much|by how much|how many \w+) {_GRADE} {_BE} {_THAN}", re.IGNORECASE)
@@ -61,7 +71,7 @@ _TOTAL = r"(?:in all|altogether|in total|combined|together|taken together|all to
 _SUM = re.compile(rf"^\W*(?P<ask>how (?:many|much)) (?P<rest>.+?),? {_TOTAL}\W*$", re.IGNORECASE)
 _AND = re.compile(r",\s*and\s+|,\s*|\s+and\s+")
 _FIRST_VERB = re.compile(rf"\s+(?={_VERB}\b)", re.IGNORECASE)
-_PREPOSITION = re.compile(r"^(in|on|at|by|from|during|of|for|to)\s", re.IGNORECASE)
+_PREPOSITION = re.compile(r"^(according to|in|on|at|by|from|during|of|for|to)\s", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +98,7 @@ class Value:
     scale: str  # "million", "billion" or ""
     counted: str  # what it measures or counts, as it was written: "metres", "people", "$"; "" if nothing was
     unit: str | None  # the unit or currency, if it is a known one: "metre"
+    is_about: bool = False  # "some 30,000"
 
 
 def plan(question: str) -> Plan | None:
@@ -110,6 +121,14 @@ def _own(plan: Plan, n: int) -> frozenset[str]:
 
 
 def _compared(question: str) -> Plan | None:
+    if (
+        (match := _MANY_MORE.match(question))
+        and not _PREPOSITION.match(match["two"])
+        and not _FIRST_VERB.search(match["two"])
+    ):
+        names = (match["one"], match["two"])
+        parts = tuple(f"How many {match['noun']} {match['verb'].lower()} {name} {match['rest']}?" for name in names)
+        return Plan("difference", parts, names)
     for pattern, operation in ((_MORE_THAN, "difference"), (_WERE_MORE, "more")):
         if match := pattern.match(question):
             asked = _two_questions(match["one"], match["two"], question if operation == "more" else "")
@@ -182,6 +201,7 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(part for part in _AND.split(text.strip()) if part)
 
 
+_PEOPLE = frozenset("people men women children".split())
 _NO_COUNT_BEFORE = re.compile(r"[\w–—-]$|(?![$€£])[^\w\s(\[\"'“”‘’:;,.!?/]\s?$")  # COVID-19, ¥5
 _PART_OF = re.compile(r"\bof(?: (?:the|these|those|all|its|their))?\s*$", re.IGNORECASE)  # half of the 30 girls
 _ALL_OF_THEM = re.compile(r"\b(?:in all|total(?:led|ed|ing)?|altogether|together|combined|both|each)\b", re.IGNORECASE)
@@ -198,7 +218,8 @@ def value(plan: Plan, n: int, sentence: str) -> Value | None:
     """Returns the number that a sentence answers part n of a question with; None if that is not certain.
 
     It is the only number of the sentence, or of its one clause that names this part, and nothing there names another part.
-    It must be a bare count or measure: no date, rank, rate, range or difference, neither hedged nor denied.
+    It must be a bare count or measure: no date, rank, rate, range or difference, not denied, and not
+    hedged but by "about".
     """
     own = _own(plan, n)
     others = frozenset().union(*(_own(plan, k) for k in range(len(plan.parts)) if k != n))
@@ -212,10 +233,46 @@ def value(plan: Plan, n: int, sentence: str) -> Value | None:
     return _value(part, *found[0], plan.grade) if len(found) == 1 else None
 
 
+def between(question: str, sentences: Sequence[str]) -> str:
+    """Returns the sentence that tells what is asked where the answer has both numbers already; "" if that is not certain.
+
+    "How many more visitors than the year before?" is answered by "41,000 visitors, up from 36,500", and then by 4,500.
+
+    Args:
+        sentences: of the answer; all together they must have two numbers to reckon with, and no others.
+    """
+    summed = _SUM.match(question)
+    is_sum = bool(summed and _AND.search(summed["rest"]))
+    if not is_sum and not _BY_HOW_MUCH.match(question):
+        return ""
+    plan = Plan("sum" if is_sum else "difference", (question, question), (question, question))
+    asked, values = facts(question).numbers, []
+    for text in map(undated, sentences):
+        if is_negated(text) or (is_sum and _ALL_OF_THEM.search(text)):
+            return ""
+        for number, start, end in numbers(text):
+            if number not in asked:
+                values.append(_value(text, number, start, end, plan.grade))
+    one, two = values if len(values) == 2 else (None, None)
+    if one is None or two is None or one.number == two.number:
+        return ""
+    if two.unit is None and not two.counted:  # "41,000 visitors, up from 36,500"
+        two = replace(two, unit=one.unit, counted=one.counted, scale=two.scale or one.scale)
+    if is_sum:
+        return result(plan, (one, two))
+    return _difference(plan, one, two) if _fit(plan, (one, two)) else ""
+
+
+def _difference(plan: Plan, one: Value, two: Value) -> str:
+    low, high = sorted((one, two), key=lambda value: value.number)
+    written = " − ".join(_written(value.number, [value]) for value in (high, low))
+    return f"The difference is {_amount(plan, high.number - low.number, (one, two))} ({written})."
+
+
 def _value(text: str, number: float, start: int, end: int, grade: str) -> Value | None:
     is_year = 1000 <= number <= 2100 and re.fullmatch(r"\d{4}", text[start:end])
     is_rank = re.search(r"(?:st|nd|rd|th)$", text[start:end])
-    if number < 0 or is_year or is_rank or is_hedged(text, number) or differs_by(text, end):
+    if number < 0 or is_year or is_rank or hedges(text, number) - {"about"} or differs_by(text, end):
         return None
     if (
         _NO_COUNT_BEFORE.search(text[:start])
@@ -230,7 +287,8 @@ def _value(text: str, number: float, start: int, end: int, grade: str) -> Value 
         return None
     scale = re.search(r"million|billion|(?<=\d)\s?(?:m|bn|k)\b|thousand|hundred", text[start:end], re.IGNORECASE)
     counted = sign[0].strip() if sign else behind[1] if behind and behind[1].lower() not in FUNCTION_WORDS else ""
-    return Value(number, scale[0].lower() if scale else "", counted, unit(text, start, end))
+    is_about = bool(hedges(text, number))
+    return Value(number, scale[0].lower() if scale else "", counted, unit(text, start, end), is_about)
 
 
 def _names(text: str, words: frozenset[str]) -> bool:
@@ -276,15 +334,18 @@ def _fit(plan: Plan, values: Sequence[Value]) -> bool:
 
 def _amount(plan: Plan, number: float, values: Sequence[Value]) -> str:
     """Returns a number with what all the values count, if that is the same and a unit, or a word of the question."""
-    written, things = _written(number, values), {v.counted for v in values if v.counted}
+    about = "about " if any(v.is_about for v in values) else ""
+    written, things = about + _written(number, values), {v.counted for v in values if v.counted}
     if len(things) != 1:
         return written
     (thing,) = things
-    if thing == "%":
+    if values[0].unit == "percent":
         return f"{written} percentage points"
     if not thing.isalpha():
-        return f"{thing}{written}"
-    is_known = values[0].unit or has(facts(" ".join(plan.parts)).words, fold(thing))
+        return f"{about}{thing}{written.removeprefix(about)}"
+    # "Four died and 23 were hurt" counts people, not "died"
+    is_counted = thing.lower() in _PEOPLE or thing.endswith("s") or not thing.isascii() or thing[0].isupper()
+    is_known = values[0].unit or (is_counted and has(facts(" ".join(plan.parts)).words, fold(thing)))
     return f"{written} {thing}" if is_known else written
 
 

@@ -28,6 +28,14 @@ _OPENING = re.compile(  # what is said before a question, and asks nothing
     r"[\s,.!?;:–-]+)+(?=\w)",
     re.IGNORECASE,
 )
+_GREETING = re.compile(
+    r"^\W*(?:(?:hello|hi|hey|hiya|greetings|good (?:morning|afternoon|evening|day)|there|you)\b\W*){1,3}$", re.IGNORECASE
+)
+_THANKS = re.compile(
+    r"^\W*(?:(?:ok|okay|great|good|perfect|cool|(?:many )?thanks|thank you|thx|cheers|bye|goodbye|a lot|so|very|much)\b\W*)"
+    r"{1,4}$",
+    re.IGNORECASE,
+)
 _LEANING_START = re.compile(r"^\W*(?:and|but|or|so|also|then|what about|how about|what else|who else|that)\b", re.IGNORECASE)
 _PRONOUN = re.compile(r"\b(?:it|its|he|him|his|she|her|hers|they|them|their|theirs)\b", re.IGNORECASE)
 _EXPLETIVE = re.compile(
@@ -56,7 +64,11 @@ _POINTING = re.compile(
 _POINTED_AT = re.compile(_POINTING.pattern + r"\W+(\w+(?:\W+\w+){0,2})", re.IGNORECASE)
 _PREDICATE = re.compile(r"\b(?:is|are|was|were) (?:this|these|those)\W+\w+\W*$", re.IGNORECASE)  # "Were these repainted?"
 _SOURCES = frozenset("article document text story page passage paragraph report".split())  # what a reader has before them
-_BARE = re.compile(r"^\W*(?:why|when|where|how|who|which one)\b\W*(?:\w+\b\W*){0,3}$", re.IGNORECASE)
+_BARE = re.compile(
+    r"^\W*(?:why|when|where|how|who|which one|(?:for|with|by|from|to|at|in|of|about|on|since|until) (?:what|whom|which))\b"
+    r"\W*(?:\w+\b\W*){0,3}$",
+    re.IGNORECASE,
+)
 _BARE_COUNT = re.compile(r"^\W*how (?:many|much)\b\W*(?:\w+\b\W*){0,2}$", re.IGNORECASE)
 _PARALLEL = re.compile(r"^\W*(?:and|but|or|so|then)?\W*how (?P<kind>many|much) (?P<noun>\w+)\W*$", re.IGNORECASE)
 _COUNTED = re.compile(
@@ -106,6 +118,20 @@ ALIKE = 2.0
 
 
 # --- does it lean on the conversation? --------------------------------------------------------------------------------
+
+
+def reply_to_greeting(text: str) -> str:
+    """Returns what is said to "Hello" and "Thanks!", which ask nothing; "" to anything else."""
+    if _GREETING.match(text):
+        return "Hello. What would you like to know from your articles?"
+    return "You are welcome. What else would you like to know?" if _THANKS.match(text) else ""
+
+
+def without_greetings(history: History) -> History:
+    """Returns a conversation without "Hello" and "Thanks!" and what was said to them."""
+    asked = [n for n, message in enumerate(history) if message["role"] == "user" and reply_to_greeting(message["content"])]
+    greeted = {n + k for n in asked for k in (0, 1)}
+    return [message for n, message in enumerate(history) if n not in greeted]
 
 
 def is_follow_up(question: str, history: History) -> bool:

@@ -6,7 +6,6 @@ tells the article's paragraphs from them by form (sentences against labels) and 
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import itertools
 import os
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from rag.dateline import is_byline, is_labelled, is_update, names_author, parse_date, stated_date
 from rag.errors import ReadError
 from rag.types import Document
 
@@ -141,13 +141,14 @@ def make_document(raw: str, source: str) -> Document:
     titles = (text[b.start : b.end] for b in blocks if b.kind == "title")
     first = text[blocks[0].start : blocks[0].end]
     title = next(titles, first if len(blocks) > 1 and _is_headline(first) else Path(source).stem)
-    dates = (parse_date(text[b.start : b.end]) for b in blocks if b.kind == "date")
+    dated = [text[b.start : b.end] for b in blocks if b.kind == "date"]
+    dates = [d for line in sorted(dated, key=is_update) if (d := stated_date(line))]
     return Document(
         id=document_id(source),
         version=hashlib.sha256(text.encode()).hexdigest(),
         title=_line(title),
         source=source,
-        date=next((d for d in dates if d), ""),
+        date=next(iter(dates), ""),
         text=text,
     )
 
@@ -196,12 +197,6 @@ _LABEL = re.compile(
     r"accept all|privacy policy|terms of|contact us|about us)\b",
     re.IGNORECASE,
 )
-_BYLINE = re.compile(
-    r"(?:by|written by|reported by|from)\s+[A-Z]|.*\b(?:min(?:ute)?s? read|staff (?:writer|reporter))\b", re.I
-)
-_DATE_PREFIX = re.compile(
-    r"^(?:(?:first |last |originally )?(?:published|updated|posted|modified|date|created|issued)(?: on| at)?\s*:?\s*)+", re.I
-)
 _COMMENTS = re.compile(
     r"(?:\d+ )?(?:comments?|replies|responses?)\b.{0,30}|leave a (?:comment|reply)\b.{0,30}|(?:post|add) a comment\b.{0,30}|"
     r"join the (?:conversation|discussion)\b.{0,30}|(?:view|show|read|see|load) (?:all |more )?(?:\d+ )?comments\b.{0,30}|"
@@ -209,34 +204,20 @@ _COMMENTS = re.compile(
     re.IGNORECASE,
 )
 _NO_HEADLINE = re.compile(r"https?:|\b\d{1,2}:\d\d\b|@|\b(?:updated|published|posted)\b", re.IGNORECASE)
+_RUNNING_ON = re.compile(
+    r"[,–—-]$|\b(?:on|of|by|in|at|from|until|till|since|before|after|to|the|and|or|for|than|with|about)$"
+)
+_MAX_HEADLINE = 3  # lines
 _NEXT_WORD = re.compile(r"\S+")
 _NO_WORDS = re.compile(r"[^\W_]+_\w+|[\W\d_]*|[-+]?[\d.,]+ ?°? ?[CF]")  # spot_img, * * *, 24.5 C
-_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 
 
 def layout(text: str, source: str = "") -> tuple[Block, ...]:
     """Classifies every visible part of a canonical text, in order."""
     if Path(source).suffix.lower() in _MARKDOWN:
         return tuple(_markdown(text))
-    units = [u for group in _groups(text) for u in _units(text, group)]
+    units = _all_units(text)
     return tuple(_classify(text, units)) if units else ()
-
-
-def parse_date(text: str) -> str:
-    """Returns the ISO date if the text is nothing but a date with a year ("Saturday, July 19, 2025"), else ""."""
-    from dateutil import parser
-
-    line = _line(re.sub(r"[|•·]", " ", _DATE_PREFIX.sub("", _line(text))))
-    if not _YEAR.search(line) or len(line) > 60:
-        return ""
-    dotted = bool(re.match(r"\d{1,2}\.", line))  # 3.5.2024 is the third of May wherever it is written so
-    defaults = (datetime.datetime(2000, 1, 1), datetime.datetime(2001, 2, 2))
-    try:
-        # Two defaults that differ in day and month: a date that leaves one of them out is not taken.
-        first, second = (parser.parse(line, default=d, dayfirst=dotted, ignoretz=True) for d in defaults)
-    except (ValueError, ArithmeticError):
-        return ""
-    return first.date().isoformat() if first.date() == second.date() else ""
 
 
 def _line(text: str) -> str:
@@ -276,6 +257,32 @@ def _groups(text: str) -> Iterator[list[tuple[int, int]]]:
             group = []
     if group:
         yield group
+
+
+def _all_units(text: str) -> list[tuple[int, int]]:
+    """Returns the spans of all units."""
+    units: list[tuple[int, int]] = []
+    is_head = True
+    for lines in _groups(text):
+        units += _head_units(text, lines) if is_head else _units(text, lines)
+        is_head = is_head and not any(_unit(text[start:end]).opening for start, end in units[-3:])
+    return units
+
+
+def _head_units(text: str, lines: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Returns the units of a group above the first sentence: a line under the headline that tells date or author is one."""
+    whole = _units(text, lines)
+    for n in range(1, min(len(lines), _MAX_HEADLINE + 1)):
+        if _is_dateline(text[slice(*lines[n - 1])], text[slice(*lines[n])]):
+            above = lines[:n] if len(whole) > 1 else _units(text, lines[:n])
+            return [*above, lines[n], *(_head_units(text, lines[n + 1 :]) if lines[n + 1 :] else ())]
+    return whole
+
+
+def _is_dateline(above: str, line: str) -> bool:
+    """True if a line says when or by whom an article was written, and the one above it does not run on into it."""
+    runs_on = _RUNNING_ON.search(above) and not is_labelled(line)  # "What we know a week on / Published 9 November 2026"
+    return bool(stated_date(line) or names_author(line)) and not (_TERMINAL.search(line) or runs_on)
 
 
 def _units(text: str, lines: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -343,6 +350,11 @@ def _classify(text: str, spans: list[tuple[int, int]]) -> Iterator[Block]:
         first = title + 1
     has_prose = any(unit.prose for unit in units)
     kinds = [_kind(unit, first <= i <= last, has_prose) if i != title else "title" for i, unit in enumerate(units)]
+    if title is not None:
+        kinds[title + 1 : first] = [
+            "date" if stated_date(unit.text) else kind
+            for unit, kind in zip(units[title + 1 : first], kinds[title + 1 : first], strict=True)
+        ]
     return _join_lists(text, [Block(kind, *span) for kind, span in zip(kinds, spans, strict=True)])
 
 
@@ -427,8 +439,8 @@ def _find_title(units: list[_Unit], first: int) -> int | None:
     labels = [
         i
         for i, unit in enumerate(units[:first])
-        if not unit.date
-        and not _BYLINE.match(unit.text)
+        if not (stated_date(unit.text) if i else unit.date)
+        and not is_byline(unit.text)
         and unit.words <= 40
         and re.search(r"[^\W\d_]{2}", unit.text)
         and not _NO_WORDS.fullmatch(unit.text)
@@ -456,6 +468,11 @@ def _is_headline(text: str) -> bool:
     return _n_words(text) <= 20
 
 
+def _head_kind(line: str) -> Kind | None:
+    """Returns what a line under the headline of a Markdown text is, if it is a dateline or a byline."""
+    return "date" if stated_date(line) else "furniture" if names_author(line) else None
+
+
 def _markdown(text: str) -> Iterator[Block]:
     """Classifies a Markdown text by its syntax tree; a block's span leaves out its markers where they lead it."""
     from markdown_it import MarkdownIt
@@ -470,7 +487,7 @@ def _markdown(text: str) -> Iterator[Block]:
             title = title or kind == "title"
             yield Block(kind, front.start(1) + field.start(2), front.start(1) + field.end(2))
     tokens = MarkdownIt("commonmark").enable("table").parse("\n".join(text.split("\n")[body:]))
-    in_row = False
+    in_row = begun = False
     for opening, token in zip([None, *tokens], tokens, strict=False):
         in_row = token.type == "tr_open" or (in_row and token.type != "tr_close")
         if token.map is None or token.type not in ("tr_open", "inline", "fence", "code_block"):
@@ -492,4 +509,10 @@ def _markdown(text: str) -> Iterator[Block]:
             yield Block("heading" if title or opening.tag != "h1" else "title", start, end)
             title = title or opening.tag == "h1"
         else:
-            yield Block("date" if parse_date(text[start:end]) else "paragraph", start, end)
+            lines = [] if begun else [(start + a, start + b) for a, b in _lines(text[start:end]) if a < b]
+            kinds = [_head_kind(text[slice(*line)]) for line in lines]
+            begun = begun or not all(kinds)
+            if kinds and all(kinds):
+                yield from (Block(kind, *line) for kind, line in zip(kinds, lines, strict=True) if kind)
+            else:
+                yield Block("date" if parse_date(text[start:end]) else "paragraph", start, end)

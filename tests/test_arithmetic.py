@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.arithmetic import plan, result, value
+from rag.arithmetic import between, plan, result, value
 
 ARRESTED = "Authorities arrested 347 Vietnamese, 271 Indonesians and 226 Chinese."
 
@@ -241,3 +241,44 @@ def test_the_result_tells_the_numbers_that_it_was_made_from(question, sentences,
     values = [value(made, n, sentence) for n, sentence in enumerate(sentences)]
     assert all(values), values
     assert result(made, values) == expected
+
+
+VISITORS = "How many more visitors came than the year before?"
+
+
+@pytest.mark.parametrize(
+    ("question", "sentences", "expected"),
+    [
+        (VISITORS, ["41,000 visitors came, up from 36,500."], "The difference is 4,500 visitors (41,000 − 36,500)."),
+        (
+            "By how much did it rise?",
+            ["From 7.4 % to 11 %."],
+            "The difference is 3.6 percentage points (11 − 7.4).",
+        ),
+        (
+            "How many died and were hurt in all?",
+            ["Four died and 23 were hurt."],
+            "Together that is 27 (4 + 23).",
+        ),
+        (
+            "How much more does it cost now than before?",
+            ["It costs 91 million euros.", "It costs 74 million euros."],
+            "The difference is 17 million euros (91 million − 74 million).",
+        ),
+        (
+            VISITORS,
+            ["About 1,200 visitors came, up from 900."],
+            "The difference is about 300 visitors (1,200 − 900).",
+        ),
+        (VISITORS, ["41,000 visitors came."], ""),
+        (VISITORS, ["41,000 visitors came, and 36,500, and 12."], ""),  # which two?
+        (VISITORS, ["41,000 visitors came, and 12 percent."], ""),
+        (VISITORS, ["41,000 visitors did not come, but 36,500."], ""),
+        (VISITORS, ["More than 41,000 visitors came, up from 36,500."], ""),
+        ("How many people died in all?", ["Four people died and 23 were hurt."], ""),  # not both are asked for
+        ("How many more came?", ["41,000 came, and 36,500 left."], ""),
+        ("How many visitors came?", ["41,000 visitors came, up from 36,500."], ""),
+    ],
+)
+def test_what_an_answer_has_both_numbers_of_is_reckoned_from_it(question, sentences, expected):
+    assert between(question, sentences) == expected

@@ -703,3 +703,44 @@ def test_what_a_draft_states_and_its_paragraph_only_alleges_or_denies_is_answere
     assert Withdrawn(draft) in events
     assert answer.text == f"{sentence} [1]"
     assert answer.citations[0].quote == sentence
+
+
+# --- greetings, and slips of the finger ------------------------------------------------------------------------------
+
+
+def test_a_greeting_is_answered_without_a_search_and_changes_nothing_that_follows(opened):
+    reranker = FakeReranker()
+    generator = FakeGenerator({COST: RIGHT})
+    assistant = opened(generator=generator, reranker=reranker)
+    for text in ("Hello!", "hi there", "Thanks!", "ok, thank you very much"):
+        answer = assistant.ask(text)
+        assert (answer.status, answer.question, answer.evidence) == ("clarify", text, ())
+        assert answer.text.endswith("?")
+    assert (reranker.calls, generator.prompts) == ([], [])
+    history = [{"role": "user", "content": "Hello!"}, {"role": "assistant", "content": "What would you like to know?"}]
+    assert assistant.ask(COST, history).text == f"{RIGHT} [1]"
+    assert reranker.calls[0][0] == COST
+
+
+@pytest.mark.parametrize("text", ["Thank you for what?", "Who said hello?", "Hi, what did the repair cost?", "Good repair?"])
+def test_a_question_is_no_greeting(opened, text):
+    assert opened().ask(text).status != "clarify"
+
+
+class Pedant(FakeReranker):
+    """Likes nothing as an answer to a misspelt question."""
+
+    def scores(self, question, texts):
+        return [-10.0] * len(texts) if "repiar" in question else super().scores(question, texts)
+
+
+def test_a_misspelt_question_is_asked_as_the_articles_spell_it_and_that_is_shown(opened):
+    assistant = opened(generator=FakeGenerator({COST: RIGHT}), reranker=Pedant())
+    answer = assistant.ask("What did the repiar cost?")
+    assert answer.question == COST
+    assert answer.text == f"{RIGHT} [1]"
+
+
+def test_what_is_answered_as_it_is_spelt_is_left_alone(opened):
+    assistant = opened(generator=FakeGenerator({"repiar": RIGHT}), reranker=Scored({"repair": 9.0}))
+    assert assistant.ask("What did the repiar cost?").question == "What did the repiar cost?"

@@ -242,7 +242,7 @@ def test_a_question_that_cannot_be_asked_does_not_end_the_run(pack, run):
 
 def test_the_index_is_kept_and_follows_the_set(pack, run):
     embedder = FakeEmbedder()
-    folder = pack("town", TOWN, [COST])
+    folder = pack("town", TOWN, [COST | {"question": "Who is the mayor?"}])
     models = Models.of(embedder, FakeReranker(), FakeGenerator(otherwise=None))
     settings = Settings(index=folder.parent / "index")
     evaluate.evaluate([folder], settings, models=models)

@@ -45,6 +45,7 @@ def test_names_and_numbers_that_a_document_lacks_are_unknown(question, lacking):
         ("Who was armed?", "The armed guards were not the unarmed ones.", ()),
         ("How many Lao nationals were caught?", "A few Lao nationals were caught.", ()),
         ("Who paid?", "The town paid.", ()),
+        ("Why was Reyk convicted?", "Reyk was acquitted.", ("convicted",)),
         ("Is it in?", "It is unin.", ()),  # short words have no opposite
     ],
 )

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 import textwrap
 import time
 import unicodedata
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 
 from rag.config import ROOT
 from rag.errors import ReadError
-from rag.read import canonical, decode, document_id, find_files, layout, make_document, parse_date, read
+from rag.read import canonical, decode, document_id, find_files, layout, make_document, read
 from tests.conftest import OWLS
 from tests.hostile import texts
 
@@ -193,43 +192,6 @@ def test_a_document_names_its_source_and_its_text(write):
 # --- headline and date ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("text", "date"),
-    [
-        ("Saturday, July 19, 2025", "2025-07-19"),
-        ("2024-05-03", "2024-05-03"),
-        ("Published: 3 May 2024", "2024-05-03"),
-        ("Last updated on 3rd May, 2024 at 4:36 p.m. ET", "2024-05-03"),
-        ("3.5.2024", "2024-05-03"),
-        ("2024.05.03", "2024-05-03"),
-        ("May 2024", ""),  # no day
-        ("3 May", ""),  # no year
-        ("2024", ""),
-        ("The bridge was opened on 3 May 2024", ""),
-        ("Chapter 12, 2024", ""),
-        ("99 99 2024", ""),
-        ("", ""),
-    ],
-)
-def test_only_a_whole_date_is_a_date(text, date):
-    assert parse_date(text) == date
-
-
-def test_a_time_zone_that_is_not_known_raises_no_warning(recwarn):
-    # dateutil warned on the reader's terminal for each "4:36 p.m. ET".
-    assert parse_date("May 26, 2026, 4:36 p.m. ET") == "2026-05-26"
-    assert parse_date("Published: February 18, 2026 | 4:12 PM") == "2026-02-18"
-    assert not recwarn.list
-
-
-@given(
-    st.lists(st.sampled_from("2024 1999 20th May Jan. Tuesday , / - . : T Z +07 31 99999999999 1e99 ٣ nan AM ET".split()))
-)
-def test_a_date_is_iso_or_nothing(words):
-    for text in (" ".join(words), "".join(words)):
-        assert re.fullmatch(r"(\d{4}-\d\d-\d\d)?", parse_date(text))
-
-
 def test_the_headline_is_found_before_the_article_and_after_the_menu():
     page = "Menu\nHome\nNews\nSport\n\nSubscribe to our newsletter now\n\n" + OWLS
     assert make_document(page, "/a/b.txt").title == "Owls return to the Marrow forest"
@@ -246,6 +208,43 @@ def test_without_a_headline_the_file_s_name_is_the_title():
     only = make_document("Forty owls were counted in the forest this winter. " * 5, "/a/owls.txt")
     assert only.title == "owls"
     assert make_document(text, "/a/owls.txt").title == "Forty owls were counted in the forest this winter."
+
+
+HEAD = "Castell bridge delayed again, costs climb to 91 million euros"
+BODY = "The bridge over the Lorne opens in October, the council said.\n\nIt costs more than was planned."
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        f"{HEAD}\nPublished 18 November 2026",  # was one title of 13 words
+        f"{HEAD}\n\nRegion Today, 18 November 2026",
+        f"{HEAD}\nBy Ann Smith, 18 November 2026",
+        f"{HEAD}\nBy Ann Smith\n18 November 2026",
+        "Castell bridge delayed again,\ncosts climb to 91 million euros\nPublished 18 November 2026",
+        f"{HEAD}\nUpdated: 19 November 2026\nPublished: 18 November 2026",
+        f"{HEAD}\nThe Lorne Herald | Wednesday, November 18, 2026 | 4:36 pm",
+        f"# {HEAD}\n\n*18 November 2026*",
+        f"# {HEAD}\n\n**By Ann Smith**\n_Published 18 November 2026_",
+    ],
+)
+def test_a_line_under_the_headline_tells_the_date_and_is_no_part_of_it(head):
+    source = "/a/b.md" if head.startswith("#") else "/a/b.txt"
+    document = make_document(f"{head}\n\n{BODY}\n", source)
+    assert (document.title, document.date) == (HEAD, "2026-11-18")
+    assert found(document.text, source=source) == BODY.split("\n\n")
+
+
+def test_a_headline_may_end_with_a_small_word():
+    document = make_document(f"Castell bridge: what we know a week on\nPublished 18 November 2026\n\n{BODY}\n", "/a/b.txt")
+    assert (document.title, document.date) == ("Castell bridge: what we know a week on", "2026-11-18")
+
+
+def test_a_wrapped_sentence_that_ends_with_a_date_stays_whole():
+    sentence = "The new bridge over the River Lorne in the town of Castell opened on\n18 November 2026"
+    document = make_document(f"Bridge\n\n{sentence}\n", "/a/b.txt")
+    assert document.date == ""
+    assert found(document.text) == [sentence]
 
 
 # --- paragraphs as a reader counts them ----------------------------------------------------------------------------

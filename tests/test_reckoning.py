@@ -81,7 +81,7 @@ def test_if_one_part_is_not_answered_none_is_shown(ask):
 def test_if_no_part_is_answered_the_question_is_asked_as_it_stands(ask):
     table = {"How many geese were": "Nine.", "How many swans were": "Nine.", "How many more": f"{GEESE[:-1]} and 271 swans."}
     events, answer = ask("How many more geese than swans were counted?", table)
-    assert answer.text == "347 geese were counted and 271 swans. [1]"
+    assert answer.text == "347 geese were counted and 271 swans. [1] The difference is 76 (347 − 271). [1]"
     assert answer.notice == ""
     assert [e.text for e in events if isinstance(e, Withdrawn)] == ["Nine."]
     assert shown(events) == ""

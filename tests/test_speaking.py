@@ -17,6 +17,12 @@ from rag.attribute.speaking import unmarked_allegation, wrong_speaker
         ("The vote was rigged.", "Was it rigged?", "The opposition claimed the vote was rigged, but it was counted."),
         ("The vote was rigged.", "Was it rigged?", "The vote was rigged, the opposition claimed."),
         ("Reyk paid the guards.", "Whom did he pay?", "Reyk allegedly paid the guards."),
+        # the sentence that says most of it is not the one that says who
+        (
+            "A pupil wrote the ransom note.",
+            "Who wrote the ransom note?",
+            "A ransom note came. Allegedly a pupil wrote it.",
+        ),
     ],
 )
 def test_what_is_alleged_is_not_stated(claim, question, passage):

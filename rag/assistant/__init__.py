@@ -15,6 +15,7 @@ from rag.assistant import adding
 from rag.assistant.adding import Progress
 from rag.assistant.asking import Asking
 from rag.assistant.loading import Models
+from rag.assistant.saying import Said
 from rag.config import Settings, load
 from rag.errors import DocumentMissing, QuestionError, RagError
 from rag.library import Library, restore
@@ -247,7 +248,7 @@ class Assistant:
         self.library.bind(self._models.embedder.name)
         self._retriever.sync()
         on = _date(asked_on)
-        return Asking(question, history, documents, on, self.library, self._retriever, self._models, self.settings)
+        return Asking(question, history, documents, on, Said(self.library), self._retriever, self._models, self.settings)
 
     def _checked(self, question: str) -> str:
         if not isinstance(question, str):

@@ -15,17 +15,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from rag import arithmetic, attribute, decide, followup, prompt
+from rag.assistant.disagreeing import asks_for_disagreement, disagreements, rivals, subject
 from rag.assistant.following import Searched, follow
 from rag.assistant.loading import Models
 from rag.assistant.reckoning import reckon
-from rag.assistant.summarizing import asks_for_summary, is_about, telling, topic
+from rag.assistant.saying import Said, first_sentence, hits_in
+from rag.assistant.spelling import respelled
+from rag.assistant.summarizing import asks_for_summary, meant, telling, topic
 from rag.config import Settings
 from rag.duplicates import distinct
-from rag.library import Library
 from rag.rerank import lead, recency, rerank
 from rag.retrieve import Retriever
-from rag.split import paragraphs, sentences
-from rag.types import NOT_FOUND, Answer, Citation, Claim, Delta, Document, Done, Event, Evidence, Generator, Hit, Withdrawn
+from rag.split import sentences
+from rag.types import NOT_FOUND, Answer, Claim, Delta, Done, Event, Evidence, Generator, Hit, Withdrawn
 
 CERTAIN = 7.0
 """From this score on, a name or number of the question that the document lacks is taken for a misspelling."""
@@ -36,7 +38,7 @@ QUOTABLE = 3.0
 _MAX_DRAFTED = 2  # hits that are drafted from, one after the other, until a sentence holds
 _NEAR = 2.0  # the second hit is drafted from if its score is so near to the best one's
 _MAX_COMPARED = 2  # other articles that are asked whether they say something else
-_MAX_AROUND = 60  # paragraphs of an article that are searched for what a draft says
+_MAX_DISAGREEING = 20  # articles that are compared if the question names no subject: the last ones that were added
 _ABSENT = ("number ", "rank ", "name ", "date ", "quoted ", "most words", "any word")  # as `attribute.check` begins
 _OTHERWISE = ("the word ", "a negation", "hedge ")  # likewise: the paragraph says it, but denies, alleges or hedges it
 _HOPELESS = 0.04  # below this chance before a draft, none is made
@@ -54,19 +56,17 @@ class Asking:
     history: Sequence[Mapping[str, str]]
     documents: Sequence[str] | None
     asked_on: str
-    library: Library
+    said: Said
     retriever: Retriever
     models: Models
     settings: Settings
-    claims: list[Claim] = field(default_factory=list)
-    citations: list[Citation] = field(default_factory=list)
     used: set[tuple[str, int]] = field(default_factory=set)  # (document, paragraph) of the hits given to the model
     searched: Searched | None = None
-    read: dict[tuple[str, str], Document] = field(default_factory=dict)  # documents of hits, by id and version
     bonus: dict[str, float] = field(default_factory=dict)  # by document id: for being new when the question was asked
     signals: decide.Signals | None = None
     probability: float | None = None
     otherwise: Hit | None = None  # its quote says what a draft said, but denies, alleges or hedges it
+    is_misread: bool = False  # a draft gave a value that its paragraph has for another one
     given: list[Hit] = field(default_factory=list)  # to the model, beside hits of the question: for its parts, or to sum up
     is_part: bool = False  # of a question that is answered by reckoning
     notice: str = ""
@@ -78,8 +78,12 @@ class Asking:
         """Yields the events of the answer; the last one is `Done`."""
         started = time.perf_counter()
         typed = self.question
+        if reply := followup.reply_to_greeting(typed):
+            yield Evidence((), typed)
+            yield Done(Answer(reply, "clarify", typed, timings=self.timings))
+            return
         self.follow()
-        hits = self.search()
+        hits = self._find()
         yield Evidence(hits, self.question)
         if titles := self._choices(typed, hits):
             self.timings["total"] = time.perf_counter() - started
@@ -99,10 +103,15 @@ class Asking:
         if asks_for_summary(self.question):
             yield from self._summarize(hits)
             return
+        if asks_for_disagreement(self.question):
+            yield from self._disagree(hits)
+            return
         if (plan := arithmetic.plan(self.question)) and not self.is_part:
             yield from self._reckon(plan)
-        if not self.claims and self._is_checkable():
-            yield from self._answer_one(hits)
+        stating = [hit for hit in hits if not attribute.is_order(hit.quote)]
+        if not self.said.claims and self._is_checkable() and stating:
+            yield from self._answer_one(stating)
+            yield from self._conclude()
 
     def _answer_one(self, hits: Sequence[Hit]) -> Iterator[Event]:
         """Drafts from the best paragraphs and compares other articles; without a draft that holds, the best sentence."""
@@ -110,13 +119,14 @@ class Asking:
         generator = self._generator()
         if generator and self._is_likely(_HOPELESS):
             yield from self._draft_until_confirmed(generator, hits)
-            if self.claims:
+            if self.said.claims:
                 yield from self._compare(generator, hits)
-        if not self.claims and self._is_likely():
+                yield from self._dispute(hits)
+        if not self.said.claims and self._is_likely():
             if self.otherwise:
-                yield self._quote(self.otherwise)
-            elif not generator or self._is_quotable(hits[0]):
-                yield self._quote(hits[0])
+                yield self.said.quote(self.otherwise)
+            elif not generator or (self._is_quotable(hits[0]) and not self.is_misread):
+                yield self.said.quote(hits[0])
 
     def _generator(self) -> Generator | None:
         generator, notice = self.models.generator(_LOADING_SECONDS)
@@ -136,25 +146,29 @@ class Asking:
         """Asks the parts of a question that is answered by reckoning; if one gives no number, there are no claims."""
 
         def ask(question: str) -> Iterator[Event]:
-            part = replace(self, question=question, history=(), claims=[], timings=dict(self.timings), is_part=True)
+            part = replace(
+                self, question=question, history=(), said=self.said.part(), timings=dict(self.timings), is_part=True
+            )
             yield from part.stream()
             self.notice = self.notice or part.notice
             self.probability = min((p for p in (self.probability, part.probability) if p is not None), default=None)
 
         answers, claims = yield from reckon(plan, ask)
         self.given = [hit for answer in answers for hit in answer.evidence if hit.used]
-        self.claims, self.citations = attribute.numbered(claims)
+        self.said.claims = claims
+        self.said.renumber()
 
     def _summarize(self, hits: Sequence[Hit]) -> Iterator[Event]:
         """Sums up the article that is meant, a sentence for each of its telling paragraphs, each cited."""
         asked = topic(self.question)
-        meant = next((hit for hit in hits if is_about(asked, self._context(hit))), None)
-        if meant is None:
+        n = meant(asked, [self.said.context(hit) for hit in hits])
+        if n is None:
             return
         generator = self._generator()
-        article = sorted(self._paragraphs_of(meant), key=lambda hit: hit.paragraph)
+        article = sorted(self.said.around(hits[n]), key=lambda hit: hit.paragraph)
+        article = [hit for hit in article if not attribute.is_order(first_sentence(hit.text))]
         for hit in telling(article, self.models.embedder):
-            self.given.append(replace(hit, quote=_first_sentence(hit.text), used=bool(generator)))
+            self.given.append(replace(hit, quote=first_sentence(hit.text), used=bool(generator)))
             yield from self._sum_up(generator, hit)
 
     def _sum_up(self, generator: Generator | None, hit: Hit) -> Iterator[Event]:
@@ -167,22 +181,34 @@ class Asking:
                 yield Delta(piece)
             sentence = draft.strip()[: _first_sentence_end(draft.strip())]
             restored = attribute.restore_hedges(sentence, hit.text)
-            context = {hit.document: self._context(hit)}
+            context = {hit.document: self.said.context(hit)}
             is_none = prompt.is_refusal(sentence) or prompt.has_markup(sentence)
             spans = () if is_none else attribute.candidates(restored, "", [hit], context)
             if sentence and spans:
-                yield self._claim(restored, spans[0])
+                yield self.said.say(restored, spans[0])
                 return
         if draft:
             yield Withdrawn(draft)
-        first = _first_sentence(hit.text)
+        first = first_sentence(hit.text)
         if len(first) <= _MAX_QUOTED and attribute.facts(first).words:
-            yield self._quote(replace(hit, quote=first))
+            yield self.said.quote(replace(hit, quote=first))
 
     def follow(self) -> None:
         """Completes the question from the history, and takes note of what else is to be searched."""
-        self.searched = follow(self.question, self.history, lambda: self.models.generator(_LOADING_SECONDS)[0])
+        self.searched = follow(
+            self.question, followup.without_greetings(self.history), lambda: self.models.generator(_LOADING_SECONDS)[0]
+        )
         self.question = self.searched.question
+
+    def _find(self) -> tuple[Hit, ...]:
+        """Searches; once more with the words spelt as they are in what was found, if that does not seem to answer."""
+        hits = self.search()
+        if not hits or self.is_part or decide.probability(self._search_signals(hits[0])) >= self._wanted():
+            return hits
+        if fixed := respelled(self.question, [f"{hit.title}\n{hit.text}" for hit in hits]):
+            self.question, self.searched = fixed, None
+            return self.search()
+        return hits
 
     def search(self) -> tuple[Hit, ...]:
         """Returns the reranked hits, best first."""
@@ -212,7 +238,7 @@ class Asking:
 
     def _recency(self, hit: Hit) -> float:
         """Returns what is added to the scores of a hit's document, all else equal: of copies, the one that gains is kept."""
-        return recency(self._document(hit).date, self.asked_on or datetime.date.today().isoformat())
+        return recency(self.said.document(hit).date, self.asked_on or datetime.date.today().isoformat())
 
     def _is_checkable(self) -> bool:
         asked = attribute.facts(self.question)
@@ -222,7 +248,7 @@ class Asking:
         """Returns what speaks for an answer in a hit before the model is asked."""
         score = self._read_score(hit) - decide.expected(attribute.n_checkable(self.question))
         is_fresh = bool(self.bonus.get(hit.document))
-        is_stale = not is_fresh and bool(self._document(hit).date) and prompt.means_now(self.question)
+        is_stale = not is_fresh and bool(self.said.document(hit).date) and prompt.means_now(self.question)
         return decide.Signals(
             score=score,
             premise=float(self._has_false_premise(hit)),
@@ -236,9 +262,9 @@ class Asking:
 
     def _has_false_premise(self, hit: Hit) -> bool:
         """True if a question takes for granted what the document of a hit does not say."""
-        if attribute.opposed(self.question, hit.quote):
+        if not prompt.asks_whether(self.question) and attribute.opposed(self.question, hit.quote):
             return True
-        return self._read_score(hit) < CERTAIN and bool(attribute.unknown(self.question, self._context(hit)))
+        return self._read_score(hit) < CERTAIN and bool(attribute.unknown(self.question, self.said.context(hit)))
 
     def _is_quotable(self, hit: Hit) -> bool:
         """True if the best sentence of a hit is near to the question without its title too, although no draft held."""
@@ -249,8 +275,10 @@ class Asking:
         if self.signals is None:
             return False
         self.probability = decide.probability(self.signals)
-        wanted = decide.threshold(self.settings.caution)
-        return self.probability >= (wanted if at_least is None else min(at_least, wanted))
+        return self.probability >= (self._wanted() if at_least is None else min(at_least, self._wanted()))
+
+    def _wanted(self) -> float:
+        return decide.threshold(self.settings.caution)
 
     def _draft_until_confirmed(self, generator: Generator, hits: Sequence[Hit]) -> Iterator[Event]:
         """Drafts from the best paragraphs, one after the other, until a sentence is confirmed."""
@@ -261,49 +289,76 @@ class Asking:
             if not self._is_likely():
                 return
             if prompt.asks_whether(self.question):  # the model says yes to nearly all: the paragraph's words are better
-                yield self._quote(hit)
+                yield self.said.quote(hit)
                 return
             yield from self._confirm(self._draft(generator, hit, block), hit, hits)
-            if self.claims or self.otherwise:
+            if self.said.claims or self.otherwise:
                 return
 
     def _compare(self, generator: Generator, hits: Sequence[Hit]) -> Iterator[Event]:
         """Asks the best paragraphs of other articles too; where one gives another value, all are shown, newest first."""
-        first = self.claims[0]
+        first = self.said.claims[0]
         for hit in self._others(hits, first.citations[0].document):
-            context = {hit.document: self._context(hit)}
+            context = {hit.document: self.said.context(hit)}
             if attribute.candidates(first.text, self.question, [hit], context):
                 continue  # it says the same
             block = self._block(hit, generator)
             self.used.add((hit.document, hit.paragraph))
             signals = self._all_signals(generator, hit, block)
-            if decide.probability(signals) < decide.threshold(self.settings.caution):
+            if decide.probability(signals) < self._wanted():
                 continue
             draft = "".join(self._draft(generator, hit, block)).strip()
             sentence = attribute.restore_hedges(draft[: _first_sentence_end(draft) or len(draft)].strip(), hit.text)
             is_none = prompt.is_refusal(sentence) or prompt.has_markup(sentence)
             spans = () if is_none else attribute.candidates(sentence, self.question, [hit], context)
             if spans and attribute.differs(first.text, sentence, self.question):
-                yield self._claim(sentence, spans[0])
-        if len({claim.citations[0].document for claim in self.claims}) > 1:
-            self._tell_apart()
+                yield self.said.say(sentence, spans[0])
+
+    def _dispute(self, hits: Sequence[Hit]) -> Iterator[Event]:
+        """Shows both sentences where one speaker of the article counts otherwise than another, or another article does."""
+        if len(self.said.claims) > 1:
+            return
+        first = self.said.claims[0].citations[0]
+        near = [hit for hit in hits if hit.document == first.document and hit.score >= hits[0].score - _NEAR]
+        beside = [replace(hit, quote=text) for hit in near for text in attribute.sentence_texts(hit.text)]
+        other = next((hit for hit in beside if attribute.disputes(first.quote, hit.quote, self.question)), None)
+        if other is None:
+            own = self.said.document(first)
+            others = [(self.said.context(hit), hit) for hit in hits if hit.document != first.document]
+            text = f"{own.title}\n{own.date}\n{own.text}"
+            found = rivals(self.said.claims[0], self.question, text, others, self.models.embedder)
+            other = next(iter(found), None)
+        if other:
+            self.said.claims = [replace(self.said.claims[0], text=first.quote)]
+            yield self.said.quote(other)
+
+    def _conclude(self) -> Iterator[Event]:
+        """Tells articles apart that differ, and what is to be reckoned from numbers that the answer has already."""
+        result = "" if self.is_part else arithmetic.between(self.question, [claim.text for claim in self.said.claims])
+        self.said.tell_apart()
+        if result:
+            yield self.said.conclude(result)
 
     def _others(self, hits: Sequence[Hit], document: str) -> list[Hit]:
         """Returns the best hits of other documents, if they are nearly as good as the best one of this one."""
         best = next(hit.score for hit in hits if hit.document == document)
         others = {hit.document: hit for hit in reversed(hits) if hit.document != document and hit.score >= best - _NEAR}
-        fitting = [hit for hit in others.values() if not attribute.unknown(self.question, self._context(hit))]
+        fitting = [hit for hit in others.values() if not attribute.unknown(self.question, self.said.context(hit))]
         return sorted(fitting, key=lambda hit: -hit.score)[:_MAX_COMPARED]
 
-    def _tell_apart(self) -> None:
-        """Puts the newest article's claims first, and names each one's article and date."""
-        dated = []
-        for claim in self.claims:
-            document = self._document(claim.citations[0])
-            named = f"“{document.title}”" + (f" ({document.date})" if document.date else "")
-            dated.append((document.date, replace(claim, text=f"{named}: {claim.text}")))
-        dated.sort(key=lambda pair: pair[0], reverse=True)
-        self.claims, self.citations = attribute.numbered(claim for _, claim in dated)
+    def _disagree(self, hits: Sequence[Hit]) -> Iterator[Event]:
+        """Tells where articles give different values, in their own words, each pair newest first."""
+        wanted = subject(self.question)
+        meant_ones = [self.said.document(hit) for hit in hits if meant(wanted, [self.said.context(hit)]) is not None]
+        ids = self.documents or tuple(self.said.library.versions())
+        chosen = dict.fromkeys(meant_ones) if wanted else map(self.said.library.document, ids[-_MAX_DISAGREEING:])
+        articles = [(f"{one.title}\n{one.text}", tuple(hits_in(one))) for one in chosen]
+        for pair in disagreements(articles, self.models.embedder):
+            for hit in sorted(pair, key=lambda hit: self.said.document(hit).date, reverse=True):
+                self.given.append(hit)
+                claim = self.said.named(self.said.quote(hit))
+                self.said.claims[-1] = claim
+                yield claim
 
     def _draft(self, generator: Generator, hit: Hit, block: str) -> Iterator[str]:
         asked = prompt.answer_prompt(self.question, [block], self.asked_on)
@@ -326,7 +381,9 @@ class Asking:
         """
         lacking = attribute.check(claim, self.question, hit.text, context)
         if all(lack.startswith(_OTHERWISE) for lack in lacking):
-            self.otherwise = replace(hit, quote=attribute.nearest(claim, attribute.sentence_texts(hit.text))[0])
+            telling = attribute.told_in(claim, self.question, attribute.sentence_texts(hit.text))
+            self.otherwise = replace(hit, quote=telling[0])
+        self.is_misread |= any(lack.startswith("subject ") for lack in lacking)
         return all(lack.startswith(_ABSENT) for lack in lacking)
 
     def _chosen(self, hits: Sequence[Hit]) -> list[Hit]:
@@ -373,9 +430,9 @@ class Asking:
         """
         if prompt.is_refusal(sentence) or prompt.has_markup(sentence):
             return Withdrawn(sentence)
-        context = {drafted.document: self._context(drafted)}
+        context = {drafted.document: self.said.context(drafted)}
         checked: set[int] = set()
-        for hit in itertools.chain((drafted,), hits, self._paragraphs_of(drafted)):
+        for hit in itertools.chain((drafted,), hits, self.said.around(drafted)):
             if hit.document != drafted.document or hit.paragraph in checked:
                 continue
             checked.add(hit.paragraph)
@@ -386,42 +443,7 @@ class Asking:
                 return Withdrawn(sentence)
         else:
             return Withdrawn(sentence)
-        return self._claim(restored, spans[0])
-
-    def _paragraphs_of(self, hit: Hit) -> Iterator[Hit]:
-        """Yields the paragraphs of a hit's document as hits of their own, the nearest ones first."""
-        document = self._document(hit)
-        for paragraph in sorted(paragraphs(document), key=lambda p: abs(p.number - hit.paragraph))[:_MAX_AROUND]:
-            start, end = paragraph.start, paragraph.end
-            text = document.text[start:end]
-            yield replace(hit, paragraph=paragraph.number, start=start, end=end, text=text, quote="", also=())
-
-    def _document(self, hit: Hit | Citation) -> Document:
-        key = hit.document, hit.version
-        if key not in self.read:
-            self.read[key] = self.library.document(*key)
-        return self.read[key]
-
-    def _context(self, hit: Hit) -> str:
-        document = self._document(hit)
-        return f"{document.title}\n{document.date}\n{document.text}"
-
-    def _quote(self, hit: Hit) -> Claim:
-        """Returns the best sentence itself as the answer."""
-        start = hit.text.index(hit.quote)
-        return self._claim(hit.quote, attribute.Span(hit, start, start + len(hit.quote)))
-
-    def _claim(self, sentence: str, span: attribute.Span) -> Claim:
-        claim = attribute.cite(sentence, span, len(self.citations) + 1)
-        citation = claim.citations[0]
-        for known in self.citations:
-            if replace(known, number=citation.number) == citation:
-                claim = Claim(sentence, (known,))
-                break
-        else:
-            self.citations.append(citation)
-        self.claims.append(claim)
-        return claim
+        return self.said.say(restored, spans[0])
 
     def _evidence(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         """Returns the hits with those that were given to the model besides, best first; if they are too many, these stay."""
@@ -437,21 +459,17 @@ class Asking:
 
     def _answer(self, hits: Sequence[Hit]) -> Answer:
         return Answer(
-            text=attribute.marked(self.claims) or NOT_FOUND,
-            status="answered" if self.claims else "not_found",
+            text=attribute.marked(self.said.claims) or NOT_FOUND,
+            status="answered" if self.said.claims else "not_found",
             question=self.question,
-            claims=tuple(self.claims),
-            citations=tuple(self.citations),
+            claims=tuple(self.said.claims),
+            citations=tuple(self.said.citations),
             evidence=self._evidence(hits),
             timings=self.timings,
             notice=self.notice,
             probability=self.probability,
             signals=asdict(self.signals) if self.signals else None,
         )
-
-
-def _first_sentence(text: str) -> str:
-    return text[slice(*next(iter(sentences(text)), (0, len(text))))]
 
 
 def _first_sentence_end(text: str) -> int | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
-from rag.attribute import facts, has
+from rag.attribute import WORD, facts, fold, has
 from rag.types import Embedder, Hit
 
 _ARTICLE = "article|story|text|document|report|piece|page|paper"
@@ -23,6 +24,7 @@ _SAID_ANYWAY = frozenset(
     f"""{_ARTICLE.replace("|", " ")} summary summarise summarize sum tldr tl dr main key points gist overview please short
     brief briefly give write make show tell bullet sentences sentence words news""".split()
 )
+_BEGINNING = 600  # characters of a document that say what it is about
 _MIN_WORDS = 8  # of a paragraph that says something
 _MOST = 4  # paragraphs that are summed up
 _NOVELTY = 0.7  # weight of how near a paragraph is to those chosen before it
@@ -38,10 +40,32 @@ def topic(question: str) -> frozenset[str]:
     return facts(question).words - _SAID_ANYWAY
 
 
-def is_about(words: frozenset[str], text: str) -> bool:
-    """True if a document has more than half of the words that say which one is meant."""
+def meant(words: frozenset[str], texts: Sequence[str]) -> int | None:
+    """Returns which document the words mean; None if none is about them.
+
+    More than half of them must stand in its headline, in its beginning, or more than once in its text: one that mentions a
+    flood once is not about the flood. Of several it is the one with most of them in the headline, then in the beginning.
+
+    Args:
+        texts: of documents, the best first, each with its headline as the first line.
+    """
+    if not words:
+        return 0 if texts else None
+    shares = [tuple(_share(words, part) for part in _parts(text)) for text in texts]
+    about = [n for n, share in enumerate(shares) if max(share) > 1 / 2]
+    return max(about, key=lambda n: (shares[n], -n), default=None)
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """Returns the headline of a document, its beginning, and the words that it has more than once."""
+    headline = text.partition("\n")[0]
+    counts = Counter(fold(word) for word in WORD.findall(text))
+    return headline, text[:_BEGINNING], " ".join(word for word, n in counts.items() if n > 1)
+
+
+def _share(words: frozenset[str], text: str) -> float:
     there = facts(text).words
-    return not words or sum(has(there, word) for word in words) * 2 > len(words)
+    return sum(has(there, word) for word in words) / len(words)
 
 
 def telling(paragraphs: Sequence[Hit], embedder: Embedder) -> list[Hit]:

@@ -13,34 +13,40 @@ from rag.attribute.changing import differs_by
 from rag.attribute.checking import MIN_COVERAGE, check
 from rag.attribute.citing import Span, candidates, cite, marked, numbered
 from rag.attribute.clauses import clauses, nearest, sentence_texts
-from rag.attribute.comparing import differs
+from rag.attribute.comparing import counts_differ, differs, disputes
 from rag.attribute.dating import undated
 from rag.attribute.facts import Facts, facts, n_checkable
-from rag.attribute.hedging import is_hedged, restore_hedges
+from rag.attribute.hedging import hedges, restore_hedges
 from rag.attribute.negating import is_denied, is_negated
+from rag.attribute.ordering import is_order
 from rag.attribute.premises import opposed, unknown
+from rag.attribute.speaking import told_in
 from rag.attribute.supporting import support
 from rag.attribute.values import numbers
-from rag.attribute.words import FUNCTION_WORDS, fold, has, is_same
+from rag.attribute.words import FUNCTION_WORDS, WORD, fold, has, is_same
 
 __all__ = [
     "FUNCTION_WORDS",
     "MIN_COVERAGE",
+    "WORD",
     "Facts",
     "Span",
     "candidates",
     "check",
     "cite",
     "clauses",
+    "counts_differ",
     "differs",
     "differs_by",
+    "disputes",
     "facts",
     "fold",
     "has",
+    "hedges",
     "is_bound",
     "is_denied",
-    "is_hedged",
     "is_negated",
+    "is_order",
     "is_same",
     "marked",
     "n_checkable",
@@ -51,6 +57,7 @@ __all__ = [
     "restore_hedges",
     "sentence_texts",
     "support",
+    "told_in",
     "undated",
     "unit",
     "unknown",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rag.attribute.binding import far_values, is_bound, wrong_units
 from rag.attribute.changing import invented_differences
 from rag.attribute.clauses import nearest, sentence_texts
@@ -10,8 +12,10 @@ from rag.attribute.facts import Facts, everything, facts, name_at_start
 from rag.attribute.hedging import missing_hedges
 from rag.attribute.naming import abbreviations, crossed_names, is_named
 from rag.attribute.negating import is_denied, is_negated, is_undone
+from rag.attribute.ordering import without_orders
 from rag.attribute.pairing import crossed_items, wrong_office
 from rag.attribute.premises import opposed
+from rag.attribute.scoping import left_office, wrong_antecedent, wrong_stage
 from rag.attribute.speaking import unmarked_allegation, wrong_speaker
 from rag.attribute.values import numbers, ordinals
 from rag.attribute.words import FUNCTION_WORDS, LIGHT_WORDS, has, joined, unmarked
@@ -20,17 +24,20 @@ MIN_COVERAGE = 0.5
 """Share of a claim's own words and numbers (not the question's) that its passage must have. Guards against invented
 predicates; numbers and names are checked one by one as well."""
 
+_UNKNOWN = re.compile(r"\b(?:unknown|unclear|not (?:yet )?known)\b", re.IGNORECASE)
+
 
 def check(claim: str, question: str, passage: str, context: str) -> tuple[str, ...]:
     """Returns what of a claim the passage does not have, worded for a log; empty if it carries the claim.
 
     Everything that can be checked must be there (numbers, dates, names, quoted words, most other words), belong together as
-    it does there, and be said as it is said there: not where it is denied, alleged or hedged.
+    it does there, and be said as it is said there: not where it is denied, alleged or hedged, or told to an assistant.
 
     Args:
         context: the whole document with its title and, on the second line, its ISO date. What the question names need not
             be in the passage if it is in the context, as the subject of an article is not named in each of its paragraphs.
     """
+    passage = without_orders(passage)
     plain = undated(claim)
     said, asked, around = facts(plain), facts(question), everything(context)
     there = everything(passage)
@@ -55,6 +62,9 @@ def check(claim: str, question: str, passage: str, context: str) -> tuple[str, .
     lacking += wrong_units(plain, undated(passage))
     lacking += [f"name {name}" for name in crossed_names(claim, passage, context)]
     lacking += wrong_office(claim, question, passage)
+    lacking += left_office(claim, passage)
+    lacking += wrong_antecedent(claim, passage)
+    lacking += wrong_stage(claim, passage)
     lacking += unmarked_allegation(claim, question, passage)
     lacking += wrong_speaker(claim, question, passage)
     lacking += missing_hedges(claim, question, passage)
@@ -102,6 +112,8 @@ def _missing_words(claim: str, said: Facts, asked: Facts, there: Facts, named: s
 
 def _turned(claim: str, passage: str) -> list[str]:
     """Returns what is denied in a claim and not in the passage, or the other way round."""
+    if _UNKNOWN.search(claim) and not _UNKNOWN.search(passage):
+        return ["what is not known"]
     negated = is_negated(claim)
     if negated and not any(is_negated(part) or is_undone(part) for part in nearest(joined(claim), sentence_texts(passage))):
         return ["a negation"]

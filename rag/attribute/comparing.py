@@ -9,6 +9,7 @@ from rag.attribute.binding import noun_after, unit
 from rag.attribute.dating import dates, undated
 from rag.attribute.facts import facts
 from rag.attribute.hedging import value_hedges
+from rag.attribute.speaking import speakers
 from rag.attribute.values import numbers
 from rag.attribute.words import has
 
@@ -45,6 +46,36 @@ def differs(claim: str, other: str, question: str) -> bool:
         return False
     # "the Arlen police" and "Police of Arlen": a name may be written as a word
     return not any(has(said[1].words, n) for n in names[0]) and not any(has(said[0].words, n) for n in names[1])
+
+
+def counts_differ(one: str, other: str, question: str = "") -> bool:
+    """True if two sentences count or measure the same and give different numbers for it.
+
+    Args:
+        question: if there is one, it has the word that they count, or they measure in the same unit. Its numbers are no
+            values.
+    """
+    asked = facts(question)
+    counts = [_counts(text, asked.numbers) for text in (one, other)]
+    pairs = [(a, b) for a in counts[0] for b in counts[1] if _is_same_kind(a, b) and _shared(a, b, asked.words)]
+    return bool(pairs) and not any(_is_equal(a, b) for a, b in pairs)
+
+
+def _shared(one: _Count, other: _Count, asked: frozenset[str]) -> bool:
+    if asked and one.kind == other.kind and one.kind not in ("", "rank", "year"):
+        return True
+    return any(has(other.nouns, noun) and (not asked or has(asked, noun)) for noun in one.nouns)
+
+
+def disputes(one: str, other: str, question: str) -> bool:
+    """True if two sentences of one article are said by different speakers and count what was asked differently.
+
+    "About 620 drivers stayed away, according to the union" and "We count 540 drivers on strike, said the operator".
+    """
+    said = speakers(one), speakers(other)
+    if not all(said) or any(has(a, word) for a in said[0] for b in said[1] for word in b):
+        return False
+    return counts_differ(one, other, question)
 
 
 def _counts(text: str, asked: frozenset[float]) -> list[_Count]:

@@ -103,9 +103,9 @@ def _is_no_hedge(match: re.Match[str], text: str, value: float, end: int) -> boo
     return False
 
 
-def is_hedged(text: str, value: float) -> bool:
-    """True if a number of a text has a hedge before it: "more than 1,362"."""
-    return any(hedge.kind for hedge in value_hedges(text) if hedge.value == value)
+def hedges(text: str, value: float) -> frozenset[str]:
+    """Returns the kinds of hedges before a number of a text: "more", of "more than 1,362"."""
+    return frozenset(hedge.kind for hedge in value_hedges(text) if hedge.value == value and hedge.kind)
 
 
 def missing_hedges(claim: str, question: str, passage: str) -> list[str]:

@@ -12,17 +12,23 @@ DAYS_AND_MONTHS = frozenset(
     september october november december""".split()
 )
 _PAIRS = """north south, northern southern, east west, eastern western, less more, less over, fewer more, fewest most,
-    least most, under over, below above, before after, first last, increase decrease, increased decreased, rise fall,
-    rose fell, high low, higher lower, highest lowest, large small, larger smaller, largest smallest, bigger smaller,
-    biggest smallest, older younger, oldest youngest, oldest newest, old new, long short, longer shorter, longest shortest,
-    early late, earlier later, earliest latest, better worse, best worst, maximum minimum, majority minority, win lose,
-    won lost, begin end, began ended, start end, started ended, open close, opened closed, buy sell, bought sold,
-    import export, imports exports, male female, men women, left right, upper lower, inside outside, accept reject,
-    accepted rejected, allow ban, allowed banned, support oppose, supported opposed, supporters opponents, always never,
-    all none, public private, same different, strong weak, stronger weaker, wet dry, hot cold, positive negative,
-    success failure, rich poor, fast slow, faster slower, heavy light, deep shallow, wide narrow, gain loss, gained lost,
-    ancient modern, internal external, major minor, former latter, simple complex, easy difficult, urban rural,
-    prevent cause, prevented caused, attack defend, attacked defended, allies enemies, summer winter"""
+    least most, under over, below above, before after, first last, increase decrease, increased decreased,
+    rise fall, rose fell, high low, higher lower, highest lowest, large small, larger smaller, largest
+    smallest, bigger smaller, biggest smallest, older younger, oldest youngest, oldest newest, old new, long
+    short, longer shorter, longest shortest, early late, earlier later, earliest latest, better worse, best
+    worst, maximum minimum, majority minority, win lose, won lost, begin end, began ended, start end, started
+    ended, open close, opened closed, buy sell, bought sold, import export, imports exports, male female, men
+    women, left right, upper lower, inside outside, accept reject, accepted rejected, allow ban, allowed
+    banned, support oppose, supported opposed, supporters opponents, always never, all none, public private,
+    same different, strong weak, stronger weaker, wet dry, hot cold, positive negative, success failure, rich
+    poor, fast slow, faster slower, heavy light, deep shallow, wide narrow, gain loss, gained lost, ancient
+    modern, internal external, major minor, former latter, simple complex, easy difficult, urban rural,
+    prevent cause, prevented caused, attack defend, attacked defended, allies enemies, summer winter,
+    convicted acquitted, convicted cleared, guilty innocent, admitted denied, confirmed denied, granted
+    denied, granted refused, approved rejected, approved vetoed, upheld overturned, imposed lifted, agreed
+    refused, agreed declined, accepted declined, hired fired, hired dismissed, appointed dismissed, joined
+    left, entered left, arrived departed, survived died, survived killed, alive dead, raised cut, raised
+    lowered, expanded reduced, praised criticised, praised criticized, passed failed"""
 _OPPOSITES: dict[str, set[str]] = {}
 for _one, _other in (pair.split() for pair in _PAIRS.split(",")):
     _OPPOSITES.setdefault(_one, set()).add(_other)

@@ -58,7 +58,7 @@ def unmarked_allegation(claim: str, question: str, passage: str) -> list[str]:
         return []
     said = facts(claim).words
     found: list[str] = []
-    parts = nearest(claim, sentence_texts(passage))
+    parts = told_in(claim, question, sentence_texts(passage))
     for sentence in parts:
         present = {word for word in said if has(everything(sentence).words, word)}
         for match in _ALLEGING.finditer(sentence):
@@ -69,6 +69,17 @@ def unmarked_allegation(claim: str, question: str, passage: str) -> list[str]:
                 found.append(f"the word {match[0]}")
                 break
     return found if found and len(found) == len(parts) else []
+
+
+def told_in(claim: str, question: str, sentences: tuple[str, ...]) -> list[str]:
+    """Returns the sentences nearest to a claim, among those that have all it adds to the question, if there are any.
+
+    "A pupil wrote the note" stands where the pupil does, not where the note is spoken of most.
+    """
+    asked = everything(question).words
+    added = [word for word in facts(claim).words if not has(asked, word)]
+    telling = [text for text in sentences if all(has(everything(text).words, word) for word in added)] if added else []
+    return nearest(claim, tuple(telling) or sentences)
 
 
 def _scope(sentence: str, match: re.Match[str]) -> str:
@@ -90,13 +101,13 @@ def _scope(sentence: str, match: re.Match[str]) -> str:
 def wrong_speaker(claim: str, question: str, passage: str) -> list[str]:
     """Returns the speaker that a claim names if the passage has these words from another one, or from nobody."""
     found: list[str] = []
-    speakers = [who for who in _speakers(claim) if not who <= _PRONOUNS]
-    if not speakers:
+    named = [who for who in speakers(claim) if not who <= _PRONOUNS]
+    if not named:
         return found
-    near = [who for sentence in nearest(claim, sentence_texts(passage)) for who in _speakers(sentence)]
+    near = [who for sentence in nearest(claim, sentence_texts(passage)) for who in speakers(sentence)]
     others = [who for who in near if not who & _PRONOUNS]
-    anywhere = _speakers(passage)
-    for speaker in speakers:
+    anywhere = speakers(passage)
+    for speaker in named:
         if any(_share(speaker, who) for who in near):
             continue
         asked = any(has(everything(question).words, word) for word in speaker)
@@ -110,11 +121,12 @@ def _share(one: frozenset[str], two: frozenset[str]) -> bool:
     return any(has(two, word) for word in one)
 
 
-def _speakers(text: str) -> list[frozenset[str]]:
-    return [who for who in _each_speaker(text) if who]
+def speakers(text: str) -> list[frozenset[str]]:
+    """Returns the folded words of each one who says something in a text."""
+    return [who for who in _each(text) if who]
 
 
-def _each_speaker(text: str) -> Iterator[frozenset[str]]:
+def _each(text: str) -> Iterator[frozenset[str]]:
     for match in _ACCORDING.finditer(text):
         yield _who(match["who"].split()[:_MAX_WORDS])
     for match in _SAYING.finditer(text):

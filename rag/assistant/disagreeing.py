@@ -1,0 +1,121 @@
+"""What articles say differently of the same thing: pairs of their sentences. Pure but for the embedder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from rag.attribute import counts_differ, facts, has, sentence_texts, undated
+from rag.types import Claim, Embedder, Hit
+
+_ARTICLES = r"(?:articles?|reports?|sources?|newspapers?|papers?|documents?|texts?|stories|accounts?)"
+_ASKED = re.compile(
+    rf"\b(?:{_ARTICLES}|they)\b.{{0,40}}\b(?:disagree|differ(?:ently)?|conflict|contradict|at odds)\b"
+    rf"|\b(?:disagreements?|contradictions?|discrepanc(?:y|ies)|conflicts?|differences)\b.{{0,30}}\b{_ARTICLES}\b"
+    r"|^\W*(?:what|where|is there anything|does anything) (?:is |are |do |does )?(?:the \w+ )?(?:disagree|contradict)",
+    re.IGNORECASE,
+)
+_SAID_ANYWAY = frozenset(
+    """article articles report reports source sources newspaper newspapers paper papers document documents text texts
+    story stories account accounts disagree disagrees differ differs differently odds say conflict conflicts
+    contradict contradicts contradiction contradictions disagreement disagreements discrepancy discrepancies
+    difference differences each other anything there about over""".split()
+)
+_SAME_THING = 0.6
+"""Cosine from which on two sentences that share words speak of the same thing; from `_SURELY` on one word will do, if their
+articles tell the same story. Source: docs/experiments.md, "Disagreement"."""
+_SURELY = 0.7
+_SAME_STORY = 0.8
+_LEAD = 1500  # characters of an article that tell its story
+_MOST = 3  # pairs that are told
+_PLAIN = frozenset("people million billion thousand percent euros dollars pounds year years day days hours said".split())
+
+
+Pair = tuple[Hit, Hit]
+"""Two hits whose quotes give different values for what seems to be the same."""
+
+
+def asks_for_disagreement(question: str) -> bool:
+    """True for "What do the articles disagree on?"."""
+    return bool(_ASKED.search(question))
+
+
+def subject(question: str) -> frozenset[str]:
+    """Returns the words that say what the articles are to be compared on; none for "What do they disagree on?"."""
+    return facts(question).words - _SAID_ANYWAY
+
+
+def disagreements(articles: Sequence[tuple[str, Sequence[Hit]]], embedder: Embedder) -> list[Pair]:
+    """Returns where articles give different numbers for the same thing, the surest first; at most three.
+
+    Args:
+        articles: of each its headline and text, and its paragraphs.
+    """
+    said = [
+        (n, replace(hit, quote=text))
+        for n, (_, paragraphs) in enumerate(articles)
+        for hit in paragraphs
+        for text in sentence_texts(hit.text)
+        if facts(text).numbers
+    ]
+    if not said:
+        return []
+    stories = embedder.embed_paragraphs([text[:_LEAD] for text, _ in articles])
+    vectors = embedder.embed_paragraphs([hit.quote for _, hit in said])
+    alike = vectors @ vectors.T
+    found = []
+    for i, j in zip(*np.nonzero(np.triu(alike >= _SAME_THING)), strict=True):
+        (a, one), (b, other) = said[i], said[j]
+        if a != b and counts_differ(one.quote, other.quote):
+            is_story = stories[a] @ stories[b] >= _SAME_STORY
+            if _is_same_thing(one.quote, other.quote, float(alike[i, j]), is_story):
+                found.append((float(alike[i, j]), (one, other)))
+    found.sort(key=lambda pair: -pair[0])
+    return _each_sentence_once([pair for _, pair in found])[:_MOST]
+
+
+def rivals(claim: Claim, question: str, own: str, others: Sequence[tuple[str, Hit]], embedder: Embedder) -> list[Hit]:
+    """Returns the hits of other articles on the same story that give another number than a claim, best sentence as quote.
+
+    Args:
+        own: headline and text of the claim's article.
+        others: hits of other articles, each behind its article's headline and text.
+    """
+    quote = claim.citations[0].quote
+    if len(facts(undated(claim.text)).numbers - facts(question).numbers) != 1:
+        return []
+    counted = [
+        (article, replace(hit, quote=text))
+        for article, hit in others
+        for text in sentence_texts(hit.text)
+        if counts_differ(claim.text, text, question) and counts_differ(quote, text, question)
+    ]
+    if not counted:
+        return []
+    vectors = embedder.embed_paragraphs([quote, *(hit.quote for _, hit in counted)])
+    stories = embedder.embed_paragraphs([text[:_LEAD] for text in (own, *(article for article, _ in counted))])
+    return [
+        hit
+        for n, (_, hit) in enumerate(counted, 1)
+        if stories[0] @ stories[n] >= _SAME_STORY and _is_same_thing(quote, hit.quote, float(vectors[0] @ vectors[n]), True)
+    ]
+
+
+def _is_same_thing(one: str, other: str, alike: float, is_story: bool) -> bool:
+    words = facts(other).words
+    n_common = sum(has(words, word) for word in facts(one).words - _PLAIN)
+    return alike >= _SAME_THING and (n_common > 1 or (n_common == 1 and alike >= _SURELY and is_story))
+
+
+def _each_sentence_once(pairs: Sequence[Pair]) -> list[Pair]:
+    told: set[tuple[str, int, str]] = set()
+    kept = []
+    for pair in pairs:
+        keys = {(hit.document, hit.paragraph, hit.quote) for hit in pair}
+        if told.isdisjoint(keys):
+            told |= keys
+            kept.append(pair)
+    return kept

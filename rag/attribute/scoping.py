@@ -1,0 +1,85 @@
+"""Of whom and when a sentence speaks: who "the club" is, who holds an office no longer, in which round. Pure."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from rag.attribute.clauses import nearest, sentence_texts
+from rag.attribute.facts import everything, facts
+from rag.attribute.words import WORD, fold, has
+
+_LEFT = re.compile(
+    r"\b(?:resign(?:s|ed)|step(?:s|ped) down|stood down|quit|retire[sd]"
+    r"|was (?:dismissed|sacked|fired|ousted|removed|replaced)"
+    r"|has (?:resigned|retired|quit|left)|left office|died)\b",
+    re.IGNORECASE,
+)
+_HOLDS = re.compile(r"^\W*(?P<who>[^\W\d_a-z][^.,;]*?) (?:is|are|serves as) (?:still )?(?:the|a|an|its|their|our) ")
+_REFERRING = re.compile(r"^\W*(?:the \w+|it|they|its|their)\b", re.IGNORECASE)
+_AGAINST = re.compile(r"\b(?:at|against|over|versus|vs?\.?)\s+(?:the\s+)?$", re.IGNORECASE)
+_STAGES = """rounds? run-?off heat leg half quarter quarter-?final semi-?final final qualifying phase stage season
+    primary""".split()
+_WHEN = re.compile(
+    rf"\b(?:in|during|after|at) (?:the|a) (?P<stage>(?:\w+ ){{0,2}}?(?:{'|'.join(reversed(_STAGES))}))\b", re.IGNORECASE
+)
+
+
+def left_office(claim: str, passage: str) -> list[str]:
+    """Returns the word by which a passage says that who "is" something in a claim is so no longer: resigned."""
+    holds = _HOLDS.match(claim)
+    if not holds or not (names := facts(holds["who"]).words) or _LEFT.search(claim):
+        return []
+    for sentence in nearest(claim, sentence_texts(passage)):
+        left = _LEFT.search(sentence)
+        if left and any(has(everything(sentence[: left.start()]).words, name) for name in names):
+            return [f"the word {left[0]}"]
+    return []
+
+
+def wrong_antecedent(claim: str, passage: str) -> list[str]:
+    """Returns the subject of a claim if the passage speaks of its opponent: "Rovers lost at Arlen. The club has 9 points".
+
+    What a sentence without a name says is said of what the sentence before it is about, not of what stands there behind
+    "at", "against" or "over".
+    """
+    subject = _subject(claim)
+    if not subject:
+        return []
+    texts = sentence_texts(passage)
+    values = facts(claim).numbers
+    for before, sentence in pairwise(texts):
+        said = everything(sentence)
+        if not _REFERRING.match(sentence) or not values & said.numbers or any(has(said.words, name) for name in subject):
+            continue
+        places = [match.start() for match in WORD.finditer(before) if has(subject, fold(match[0]))]
+        is_named_before = bool(places) and bool(facts(before[: places[0]]).names - subject)
+        if is_named_before and _AGAINST.search(before[: places[0]]):
+            return [f"subject {' '.join(sorted(subject))}"]
+    return []
+
+
+def _subject(claim: str) -> frozenset[str]:
+    """Returns the folded words of the name that a claim begins with."""
+    found: list[str] = []
+    for match in WORD.finditer(claim):
+        if not match[0][0].isupper() or (claim[: match.start()].strip(" \"“'") and not found):
+            break
+        found.append(fold(match[0]))
+    return frozenset(found)
+
+
+def wrong_stage(claim: str, passage: str) -> list[str]:
+    """Returns the stage of a claim if its sentence in the passage tells of another: the run-off, the first round."""
+    said = {_stage(match["stage"]) for match in _WHEN.finditer(claim)}
+    if not said:
+        return []
+    for sentence in nearest(claim, sentence_texts(passage)):
+        there = {_stage(match["stage"]) for match in _WHEN.finditer(sentence)}
+        if not there or said & there:
+            return []
+    return [f"the stage {' '.join(sorted(said))}"]
+
+
+def _stage(words: str) -> str:
+    return words.lower().replace("-", "").removesuffix("s")

@@ -1,0 +1,102 @@
+"""The lines under a headline: when and by whom an article was written. Pure."""
+
+from __future__ import annotations
+
+import datetime
+import re
+
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_PREFIX = re.compile(
+    r"^(?:(?:first |last |originally )?(?:published|updated|posted|modified|date|created|issued)(?: on| at)?\s*:?\s*)+", re.I
+)
+_BYLINE = re.compile(
+    r"(?:by|written by|reported by|from)\s+[A-Z]|.*\b(?:min(?:ute)?s? read|staff (?:writer|reporter))\b", re.I
+)
+_BY = re.compile(r"(?:(?:words|text|story|written|reported|published|posted)\s+)?by\s+", re.IGNORECASE)
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
+_DATE = re.compile(
+    rf"\b\d{{1,2}}(?:st|nd|rd|th)?\.? {_MONTH},? (?:19|20)\d\d\b|\b{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d\b"
+    r"|\b(?:19|20)\d\d-\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d\b",
+    re.IGNORECASE,
+)
+_WEEKDAY = re.compile(r"\b(?:Mon|Tue(?:s)?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?\b[.,]?\s*$", re.IGNORECASE)
+_EMPHASIS = re.compile(r"^[*_]{1,3}(?=\S)|(?<=\S)[*_]{1,3}$")
+_MARK = re.compile(r"\s*(?:[,;|•·()\n]|:(?!\d))\s*|\s+[-–—]\s+")
+_SMALL = frozenset("a an and at by da de del der di for in la le of on the van von".split())
+_LABELS = frozenset("photo photos image images picture credit source video file updated copyright".split())
+_TIME = re.compile(r"(?:at )?\d{1,2}[:.]\d\d(?: ?[ap]\.?m\.?)?(?: [A-Z]{2,4})?", re.IGNORECASE)
+_MAX_CHARS, _MAX_WORDS = 100, 6  # of a line; of a name in it
+
+
+def parse_date(text: str) -> str:
+    """Returns the ISO date if the text is nothing but a date with a year ("Saturday, July 19, 2025"), else ""."""
+    from dateutil import parser
+
+    line = " ".join(re.sub(r"[|•·]", " ", _PREFIX.sub("", plain(text))).split())
+    if not _YEAR.search(line) or len(line) > 60:
+        return ""
+    dotted = bool(re.match(r"\d{1,2}\.", line))  # 3.5.2024 is the third of May wherever it is written so
+    defaults = (datetime.datetime(2000, 1, 1), datetime.datetime(2001, 2, 2))
+    try:
+        # Two defaults that differ in day and month: a date that leaves one of them out is not taken.
+        first, second = (parser.parse(line, default=d, dayfirst=dotted, ignoretz=True) for d in defaults)
+    except (ValueError, ArithmeticError):
+        return ""
+    return first.date().isoformat() if first.date() == second.date() else ""
+
+
+def stated_date(text: str) -> str:
+    """Returns the ISO date of a line that says when, and perhaps where or by whom, an article was written; else "".
+
+    "By Ann Smith, 9 November 2026", "Region Today | 9 November 2026", "Published 9 November 2026, updated 10 November 2026".
+    Only for lines under a headline: "Winter Olympics, 9 February 2026" may be a headline itself.
+    """
+    if exact := parse_date(text):
+        return exact
+    line = plain(text)
+    if len(line) > _MAX_CHARS or not (found := _DATE.search(line)):
+        return ""
+    before, after = _WEEKDAY.sub("", line[: found.start()]), line[found.end() :]
+    is_led = not before or _PREFIX.fullmatch(f"{before} ") or re.search(r"[,;:|•·(]\s*$|\s[-–—]\s+$", before)
+    rest = _MARK.split(_PREFIX.sub("", _DATE.sub(" ", f"{before}\n{after}")))
+    return parse_date(found[0]) if is_led and all(_is_name(part) for part in rest) else ""
+
+
+def is_byline(text: str) -> bool:
+    """True if a line begins as those that name an author, or tells how long the reading takes."""
+    return bool(_BYLINE.match(plain(text)))
+
+
+def names_author(text: str) -> bool:
+    """True if a line is nothing but a name after "by": "By Ann Smith", "By Ann Smith and Jo Reyk, Castell"."""
+    line = plain(text)
+    by = _BY.match(line)
+    return by is not None and len(line) <= _MAX_CHARS and all(_is_name(part) for part in _MARK.split(line[by.end() :]))
+
+
+def is_labelled(text: str) -> bool:
+    """True if a line says that it is a date: "Published 9 November 2026", "Updated: ..."."""
+    return bool(_PREFIX.match(f"{plain(text)} "))
+
+
+def is_update(text: str) -> bool:
+    """True if a line tells when an article was changed, not when it was written."""
+    return bool(re.match(r"(?:last )?(?:updated|modified)\b", plain(text), re.IGNORECASE))
+
+
+def plain(text: str) -> str:
+    """Returns a line without the marks of emphasis around it, one space between words."""
+    return _EMPHASIS.sub("", " ".join(text.split()))
+
+
+def _is_name(text: str) -> bool:
+    """True for a name of a person, paper or place, a time, or nothing."""
+    text = re.sub(
+        r"^(?:updated|modified|last updated|at|on)\b:?\s*", "", _BY.sub("", text.strip(" .-–—")), flags=re.IGNORECASE
+    )
+    words = text.split()
+    if not words or _TIME.fullmatch(text):
+        return True
+    is_label = words[0].casefold() in _LABELS
+    named = all(word[0].isupper() or word in _SMALL for word in words) and words[0][0].isupper()
+    return named and not is_label and len(words) <= _MAX_WORDS and not text.endswith(("?", "!"))

@@ -1,0 +1,78 @@
+"""Datelines: when and by whom an article was written."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.dateline import is_update, names_author, parse_date, stated_date
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("Saturday, July 19, 2025", "2025-07-19"),
+        ("2024-05-03", "2024-05-03"),
+        ("Published: 3 May 2024", "2024-05-03"),
+        ("Last updated on 3rd May, 2024 at 4:36 p.m. ET", "2024-05-03"),
+        ("3.5.2024", "2024-05-03"),
+        ("2024.05.03", "2024-05-03"),
+        ("May 2024", ""),  # no day
+        ("3 May", ""),  # no year
+        ("2024", ""),
+        ("The bridge was opened on 3 May 2024", ""),
+        ("Chapter 12, 2024", ""),
+        ("99 99 2024", ""),
+        ("", ""),
+    ],
+)
+def test_only_a_whole_date_is_a_date(text, date):
+    assert parse_date(text) == date
+
+
+def test_a_time_zone_that_is_not_known_raises_no_warning(recwarn):
+    # dateutil warned on the reader's terminal for each "4:36 p.m. ET".
+    assert parse_date("May 26, 2026, 4:36 p.m. ET") == "2026-05-26"
+    assert parse_date("Published: February 18, 2026 | 4:12 PM") == "2026-02-18"
+    assert not recwarn.list
+
+
+@given(
+    st.lists(st.sampled_from("2024 1999 20th May Jan. Tuesday , / - . : T Z +07 31 99999999999 1e99 ٣ nan AM ET".split()))
+)
+def test_a_date_is_iso_or_nothing(words):
+    for text in (" ".join(words), "".join(words)):
+        assert re.fullmatch(r"(\d{4}-\d\d-\d\d)?", parse_date(text))
+
+
+@pytest.mark.parametrize(
+    ("line", "date"),
+    [
+        ("Region Today, 19 October 2026", "2026-10-19"),
+        ("The Morrow Herald, Monday 19 October 2026", "2026-10-19"),
+        ("By Ann Smith, 9 November 2026", "2026-11-09"),
+        ("Published 9 November 2026 by Ann Smith", "2026-11-09"),
+        ("Published 9 November 2026, updated 10 November 2026", "2026-11-09"),
+        ("Ann Smith – November 9, 2026 – 10:30 a.m.", "2026-11-09"),
+        ("*25 November 2026*", "2026-11-25"),
+        ("London (Reuters), 9 November 2026", "2026-11-09"),
+        ("The bridge opened, 9 November 2026", ""),  # no name
+        ("Bridge to open on 9 November 2026", ""),
+        ("Work began on 9 November 2026, 40 years late", ""),
+        ("Photo: Ann Smith, 9 November 2026", ""),
+        ("Region Today, November 2026", ""),  # no day
+        ("Was It Murder?, 9 November 2026", ""),
+    ],
+)
+def test_a_dateline_has_a_date_and_names_only(line, date):
+    assert stated_date(line) == date
+
+
+def test_bylines_and_updates():
+    assert names_author("By Ann Smith")
+    assert names_author("**Written by Ann Smith and Jo van Reyk, Castell**")
+    assert not names_author("By the river the owls are back")
+    assert not names_author("By Ann Smith, who has been writing on owls for years")
+    assert is_update("Last updated: 9 November 2026")
+    assert not is_update("Published 9 November 2026")
