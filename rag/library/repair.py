@@ -18,7 +18,7 @@ from rag.errors import LibraryDamaged, LibraryError, LibraryNewer
 from rag.library import put_bands
 from rag.library.saving import discard, read_only, replace_damaged
 from rag.library.schema import MIGRATIONS, migrate
-from rag.library.store import NAME, note_change, writing
+from rag.library.store import NAME, is_full, note_change, writing
 from rag.read import document_id, find_files
 from rag.split import passages
 from rag.types import Document, Paragraph, Passage
@@ -81,6 +81,9 @@ def repair(folder: Path) -> Repaired:
                 report = _salvage(damaged, target, problem)
             return replace(report, aside=replace_damaged(folder, fresh))
         except (OSError, sqlite3.Error) as exc:
+            if is_full(folder, exc):
+                room = "Free as much space as the library has, and try again."
+                raise LibraryError(f"The disk is full: {path} was not changed.", room) from exc
             hint = (
                 "The library is as it was. Restore a backup (rag restore FILE), or move it away and add the articles again."
             )

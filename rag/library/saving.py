@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rag.errors import LibraryDamaged, LibraryError, LibraryNewer
 from rag.library.schema import MIGRATIONS, migrate
-from rag.library.store import NAME, Store, note_change, put_in_place, writing
+from rag.library.store import NAME, Store, is_full, note_change, put_in_place, writing
 
 _PAGES = 1000  # copied at a time when a library is put back: 4 MB
 
@@ -44,8 +44,8 @@ def backup(store: Store, file: Path, *, force: bool = False) -> int:
     except OSError as exc:
         raise _unwritable(target, exc.strerror) from exc
     except sqlite3.Error as exc:
-        if "full" in str(exc) or "disk I/O" in str(exc):
-            raise _unwritable(target, str(exc)) from exc
+        if is_full(target.parent, exc):
+            raise _unwritable(target, "the disk is full") from exc
         raise store.translated(exc) from exc
     finally:
         Path(name).unlink(missing_ok=True)
