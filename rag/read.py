@@ -118,22 +118,14 @@ def read(path: Path, *, max_bytes: int) -> Document:
                 f"The file is too large: {status.st_size / 1e6:.0f} MB, at most {max_bytes / 1e6:.0f} MB.",
                 "Split it, or raise max_file_mb.",
             )
-        data = _content(path)
+        data, after = path.read_bytes(), path.stat()
+        if (after.st_size, after.st_mtime_ns) != (status.st_size, status.st_mtime_ns):
+            raise ReadError("The file was changed while it was read.", "Add it again once it is written.")
     except FileNotFoundError as exc:
         raise ReadError("The file is not there.", "Check the path, or where a link leads.") from exc
     except OSError as exc:
         raise ReadError(f"The file cannot be opened: {exc.strerror or exc}.", "Check its permissions.") from exc
     return make_document(decode(data), str(path))
-
-
-def _content(path: Path) -> bytes:
-    with open(path, "rb") as file:
-        before = os.fstat(file.fileno())
-        data = file.read()
-        after = os.fstat(file.fileno())
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise ReadError("The file was changed while it was read.", "Add it again once it is written.")
-    return data
 
 
 def make_document(raw: str, source: str) -> Document:

@@ -133,28 +133,15 @@ def test_names_of_any_script_and_with_newlines_are_names_like_others(make_assist
 def test_a_file_that_is_changed_while_it_is_read_is_not_taken(make_assistant, write, monkeypatch):
     path = write("owls.txt", OWLS)
 
-    class Changing:
-        """A file that another program appends to after the first half was read."""
+    read_bytes = type(path).read_bytes
 
-        def __init__(self, name, mode):
-            self._file = open(name, mode)  # noqa: SIM115  closed below
+    def read_slowly(self):
+        content = read_bytes(self)
+        with open(self, "a") as other:
+            other.write("\nMore was written meanwhile.\n")
+        return content
 
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *exc):
-            self._file.close()
-
-        def __getattr__(self, name):
-            return getattr(self._file, name)
-
-        def read(self):
-            half = self._file.read(50)
-            with open(path, "a") as other:
-                other.write("\nMore was written meanwhile.\n")
-            return half + self._file.read()
-
-    monkeypatch.setattr("rag.read.open", Changing, raising=False)
+    monkeypatch.setattr(type(path), "read_bytes", read_slowly)
     with pytest.raises(ReadError, match=r"The file was changed while it was read\. Add it again"):
         read(path, max_bytes=10**6)
     assistant = make_assistant()

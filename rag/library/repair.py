@@ -108,7 +108,7 @@ def _problem(path: Path) -> str:
             connection.create_function("checksum", 1, _checksum, deterministic=True)
             said = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if said != "ok":
-                return str(said)
+                return str(said).splitlines()[-1]  # the first one names the database
             checks = _CHECKS if version >= _PASSAGES_FROM else _CHECKS[:2]
             return next((what for what, sql in checks if connection.execute(sql).fetchone()), "")
     except sqlite3.Error as exc:
