@@ -149,6 +149,12 @@ def begin_garbage(folder: Path) -> None:
     (folder / "index" / "library.sqlite").write_bytes(b"garbage " * 2000)
 
 
+def begin_headless(folder: Path) -> None:
+    begin(folder)
+    path = folder / "index" / "library.sqlite"
+    path.write_bytes(bytes(4096) + path.read_bytes()[4096:])
+
+
 def begin_old(version: int) -> Callable[[Path], None]:
     def prepare(folder: Path) -> None:
         make_old(folder / "index", version, FakeEmbedder())
@@ -235,6 +241,9 @@ SCENARIOS: dict[str, Scenario] = {
         (lambda f: saving.restore(f / "backup", f / "index"),),
         lambda f: [{}, held(f, a=BRIDGES)],
         damaged=True,
+    ),
+    "repair without the first page": Scenario(
+        begin_headless, (lambda f: repair(f / "index"),), lambda f: [{}, first(f)], damaged=True
     ),
     "repair": Scenario(begin_damaged, (lambda f: repair(f / "index"),), lambda f: [{}, held(f, a=BRIDGES)], damaged=True),
 }

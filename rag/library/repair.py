@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from rag.errors import LibraryDamaged, LibraryError, LibraryNewer
 from rag.library import put_bands
+from rag.library.grafting import grafted
 from rag.library.saving import discard, read_only, replace_damaged
 from rag.library.schema import MIGRATIONS, migrate
 from rag.library.store import NAME, is_full, note_change, writing
@@ -76,9 +78,7 @@ def repair(folder: Path) -> Repaired:
             problem = _problem(path)
             if not problem:
                 return Repaired()
-            discard(fresh)
-            with contextlib.closing(_Damaged(path)) as damaged, contextlib.closing(_new(fresh)) as target:
-                report = _salvage(damaged, target, problem)
+            report = _saved(path, fresh, problem)
             return replace(report, aside=replace_damaged(folder, fresh))
         except (OSError, sqlite3.Error) as exc:
             if is_full(folder, exc):
@@ -211,6 +211,23 @@ class _Damaged:
 
 
 # --- writing -------------------------------------------------------------------------------------------------------
+
+
+def _saved(path: Path, fresh: Path, problem: str) -> Repaired:
+    """Writes what can be read of a file into a new one; if nothing can be, with another first page."""
+    copy = path.with_name("repairing-copy.sqlite")
+    failed: sqlite3.DatabaseError | None = None
+    try:
+        for source in itertools.chain([path], grafted(path, copy)):
+            discard(fresh)
+            try:
+                with contextlib.closing(_Damaged(source)) as damaged, contextlib.closing(_new(fresh)) as target:
+                    return _salvage(damaged, target, problem)
+            except sqlite3.DatabaseError as exc:
+                failed = failed or exc
+        raise failed or sqlite3.DatabaseError(problem)
+    finally:
+        discard(copy)
 
 
 def _new(path: Path) -> sqlite3.Connection:
