@@ -118,7 +118,9 @@ def read(path: Path, *, max_bytes: int) -> Document:
                 f"The file is too large: {status.st_size / 1e6:.0f} MB, at most {max_bytes / 1e6:.0f} MB.",
                 "Split it, or raise max_file_mb.",
             )
-        data = path.read_bytes()
+        data, after = path.read_bytes(), path.stat()
+        if (after.st_size, after.st_mtime_ns) != (status.st_size, status.st_mtime_ns):
+            raise ReadError("The file was changed while it was read.", "Add it again once it is written.")
     except FileNotFoundError as exc:
         raise ReadError("The file is not there.", "Check the path, or where a link leads.") from exc
     except OSError as exc:

@@ -149,6 +149,12 @@ def begin_garbage(folder: Path) -> None:
     (folder / "index" / "library.sqlite").write_bytes(b"garbage " * 2000)
 
 
+def begin_headless(folder: Path) -> None:
+    begin(folder)
+    path = folder / "index" / "library.sqlite"
+    path.write_bytes(bytes(4096) + path.read_bytes()[4096:])
+
+
 def begin_old(version: int) -> Callable[[Path], None]:
     def prepare(folder: Path) -> None:
         make_old(folder / "index", version, FakeEmbedder())
@@ -235,6 +241,9 @@ SCENARIOS: dict[str, Scenario] = {
         (lambda f: saving.restore(f / "backup", f / "index"),),
         lambda f: [{}, held(f, a=BRIDGES)],
         damaged=True,
+    ),
+    "repair without the first page": Scenario(
+        begin_headless, (lambda f: repair(f / "index"),), lambda f: [{}, first(f)], damaged=True
     ),
     "repair": Scenario(begin_damaged, (lambda f: repair(f / "index"),), lambda f: [{}, held(f, a=BRIDGES)], damaged=True),
 }
@@ -417,10 +426,10 @@ def check(scenario: Scenario, folder: Path, n_done: int) -> None:
         allowed = states[n_done : n_done + 2]
         if scenario.damaged:
             allowed = states[1:]
-        _check_library(folder, allowed)
+        check_library(folder, allowed)
     for call in scenario.calls:
         call(folder)
-    _check_library(folder, states[-1:])
+    check_library(folder, states[-1:])
 
 
 def _is_damaged(folder: Path) -> bool:
@@ -433,7 +442,7 @@ def _is_damaged(folder: Path) -> bool:
     return spoilt
 
 
-def _check_library(folder: Path, allowed: list[Held]) -> None:
+def check_library(folder: Path, allowed: list[Held]) -> None:
     embedder = of_model(folder)
     with opened(folder, embedder) as assistant:
         library = assistant.library
@@ -444,11 +453,11 @@ def _check_library(folder: Path, allowed: list[Held]) -> None:
         for identity in found.keys() | {identity for state in allowed for identity in state}:
             assert found.get(identity) in [state.get(identity) for state in allowed], f"{identity} is {found.get(identity)}"
         for document in documents:
-            _check_document(library, document, embedder)
-        _check_indexes(assistant, documents, embedder)
+            check_document(library, document, embedder)
+        check_indexes(assistant, documents, embedder)
 
 
-def _check_document(library: Library, document: Document, embedder: FakeEmbedder) -> None:
+def check_document(library: Library, document: Document, embedder: FakeEmbedder) -> None:
     """A document is all of one version, and its older versions open."""
     assert hashlib.sha256(document.text.encode()).hexdigest() == document.version
     stored = list(library.passages(library.passage_ids([document.id]).tolist()))
@@ -466,7 +475,7 @@ def _check_document(library: Library, document: Document, embedder: FakeEmbedder
         assert hashlib.sha256(text.encode()).hexdigest() == version
 
 
-def _check_indexes(assistant: Assistant, documents: tuple[Document, ...], embedder: FakeEmbedder) -> None:
+def check_indexes(assistant: Assistant, documents: tuple[Document, ...], embedder: FakeEmbedder) -> None:
     """Both indexes have exactly the passages of the library, and a search finds them."""
     retriever, library = assistant._retriever, assistant.library
     retriever.sync()

@@ -115,6 +115,14 @@ def test_a_backup_replaces_an_older_one_but_no_other_file(library, tmp_path, wri
     assert saving.inspect(letter) == 2
 
 
+def test_what_a_killed_backup_has_left_is_removed_by_a_later_one(library, tmp_path, write):
+    old, young, other = (write(name, "") for name in (".back[up].a.tmp", ".back[up].b.tmp", ".other.c.tmp"))
+    for path in (old, other):
+        os.utime(path, (0, 0))
+    library.backup(tmp_path / "back[up]")
+    assert [path.exists() for path in (old, young, other)] == [False, True, True]
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -368,6 +376,24 @@ def test_bad_pages_of_documents_cost_at_most_their_paths_and_adding_finds_them(l
     report = again.add(sources)
     assert len(report.unchanged if whole else report.renamed) == 20
     assert {d.source for d in again.documents()} == set(map(str, sources))
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_a_library_without_its_first_page_is_saved(hundred, tmp_path, restored):
+    folder, documents = hundred
+    if restored:
+        library = Library(folder)
+        library.backup(tmp_path / "backup")
+        library.close()
+        saving.restore(tmp_path / "backup", folder)
+    path = folder / "library.sqlite"
+    path.write_bytes(bytes(4096) + path.read_bytes()[4096:])
+    done = repair(folder)
+    assert (done.saved, done.lost, done.unindexed) == ((100, 100), (), ())
+    library = Library(folder)
+    assert library.documents() == tuple(documents)
+    library.close()
+    assert not list(folder.glob("repairing*"))
 
 
 def test_a_flipped_bit_in_a_text_is_found_and_the_older_text_comes_back(library):

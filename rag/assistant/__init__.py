@@ -16,6 +16,7 @@ from rag.assistant.adding import Progress
 from rag.assistant.asking import Asking
 from rag.assistant.loading import Models
 from rag.assistant.saying import Said
+from rag.assistant.watching import Watch
 from rag.config import Settings, load
 from rag.errors import DocumentMissing, QuestionError, RagError
 from rag.library import Library, restore
@@ -97,6 +98,18 @@ class Assistant:
             report = adding.add(chosen, self.library, self._models.embedder, self.settings, self._retriever.update, progress)
             self._retriever.update(at_once=True)
         return report
+
+    def watch(self, paths: Any) -> Watch:
+        """Follows files and folders from now on; add what is there first, then read `Watch.follow` in this thread.
+
+        Args:
+            paths: one path or several.
+
+        Raises:
+            ReadError: a path is empty.
+        """
+        chosen = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+        return Watch(chosen, self.library, self.add)
 
     def add_seeds(self, *, progress: Progress | None = None) -> AddReport:
         """Adds the seed articles, if nothing was ever added to this library."""

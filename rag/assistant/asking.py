@@ -24,6 +24,7 @@ from rag.assistant.spelling import respelled
 from rag.assistant.summarizing import asks_for_summary, meant, telling, topic
 from rag.config import Settings
 from rag.duplicates import distinct
+from rag.errors import DocumentMissing
 from rag.rerank import lead, recency, rerank
 from rag.retrieve import Retriever
 from rag.split import sentences
@@ -234,11 +235,19 @@ class Asking:
         )
         self.timings["retrieve"] = retrieved - started
         self.timings["rerank"] = time.perf_counter() - retrieved
-        return hits
+        return tuple(hit for hit in hits if self._is_held(hit))
+
+    def _is_held(self, hit: Hit) -> bool:
+        """False if its document was removed since it was found; else its text is kept for as long as is answered."""
+        try:
+            return bool(self.said.document(hit))
+        except DocumentMissing:
+            return False
 
     def _recency(self, hit: Hit) -> float:
         """Returns what is added to the scores of a hit's document, all else equal: of copies, the one that gains is kept."""
-        return recency(self.said.document(hit).date, self.asked_on or datetime.date.today().isoformat())
+        on = self.asked_on or datetime.date.today().isoformat()
+        return recency(self.said.document(hit).date, on) if self._is_held(hit) else 0.0
 
     def _is_checkable(self) -> bool:
         asked = attribute.facts(self.question)

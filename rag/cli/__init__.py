@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--json", action="store_true", help="print the whole answer as JSON")
     add = command("add", library.add, "Add files, and folders with all articles in them.")
     add.add_argument("paths", metavar="PATH", nargs="+")
+    add.add_argument("--watch", action="store_true", help="then go on, and add what comes or changes there, until Ctrl-C")
     remove = command("remove", library.remove, "Remove documents with all their versions.")
     remove.add_argument("ids", metavar="ID", nargs="+", help="as `rag list` shows it")
     command("list", library.list_documents, "List the documents.")

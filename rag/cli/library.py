@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import signal
+import threading
+from typing import TYPE_CHECKING
 
 from rag import config
 from rag.cli.opening import opened
@@ -12,18 +15,45 @@ from rag.config import Settings
 from rag.errors import ConfigError, ModelError
 from rag.types import AddReport
 
+if TYPE_CHECKING:
+    from rag.assistant.watching import Watch
+
 
 def add(options: argparse.Namespace) -> int:
-    """Adds files and folders; FAILED if one of them could not be added, what was added is kept."""
+    """Adds files and folders; FAILED if one of them could not be added, what was added is kept.
+
+    With `watch`, it then follows them until Ctrl-C or SIGTERM.
+    """
     settings = _without_answers(config.load())
-    with opened(settings, seeds=False) as assistant, progress_bar("B") as progress:
+    with opened(settings, seeds=False) as assistant:
+        watch = assistant.watch(options.paths) if options.watch else None  # what changes while the others are added is seen
         try:
-            report = assistant.add(options.paths, progress=progress)
+            with progress_bar("B") as progress:
+                report = assistant.add(options.paths, progress=progress)
         except KeyboardInterrupt:
             say("\nWhat was added is kept; the same command goes on from there.")
             raise
-    _print_report(report)
+        _print_report(report)
+        if watch:
+            _follow(watch, counted(len(options.paths), "path"))
+            return DONE
     return FAILED if report.failed else DONE
+
+
+def _follow(watch: Watch, what: str) -> None:
+    """Prints a line for each thing that happens, until Ctrl-C or SIGTERM."""
+    print(f"following  {what} (Ctrl-C ends it)", flush=True)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        for event in watch.follow(threading.Event()):
+            if event.kind == "gone":
+                print(f"gone       {event.path}: its text is kept. To remove it: rag remove {event.document}", flush=True)
+            else:
+                print(f"{event.kind:9}  {' '.join(part for part in (event.path, event.reason) if part)}", flush=True)
+    except KeyboardInterrupt:
+        say("\nStopped. What was added is kept.")
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def remove(options: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 Everything else in the index folder is derived from it. Each change is one transaction, with a line in a journal: by its
 generations the derived indexes and other processes see what came and went since they looked last.
 (schema: the tables and every step to them; store: connections, transactions, locks; saving: the library as one file;
-repair: what can be saved of a damaged one.)
+repair: what can be saved of a damaged one; grafting: a first page for one that has lost it.)
 """
 
 from __future__ import annotations

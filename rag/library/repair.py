@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -16,9 +17,10 @@ from pathlib import Path
 
 from rag.errors import LibraryDamaged, LibraryError, LibraryNewer
 from rag.library import put_bands
+from rag.library.grafting import grafted
 from rag.library.saving import discard, read_only, replace_damaged
 from rag.library.schema import MIGRATIONS, migrate
-from rag.library.store import NAME, note_change, writing
+from rag.library.store import NAME, is_full, note_change, writing
 from rag.read import document_id, find_files
 from rag.split import passages
 from rag.types import Document, Paragraph, Passage
@@ -76,11 +78,12 @@ def repair(folder: Path) -> Repaired:
             problem = _problem(path)
             if not problem:
                 return Repaired()
-            discard(fresh)
-            with contextlib.closing(_Damaged(path)) as damaged, contextlib.closing(_new(fresh)) as target:
-                report = _salvage(damaged, target, problem)
+            report = _saved(path, fresh, problem)
             return replace(report, aside=replace_damaged(folder, fresh))
         except (OSError, sqlite3.Error) as exc:
+            if is_full(folder, exc):
+                room = "Free as much space as the library has, and try again."
+                raise LibraryError(f"The disk is full: {path} was not changed.", room) from exc
             hint = (
                 "The library is as it was. Restore a backup (rag restore FILE), or move it away and add the articles again."
             )
@@ -105,7 +108,7 @@ def _problem(path: Path) -> str:
             connection.create_function("checksum", 1, _checksum, deterministic=True)
             said = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if said != "ok":
-                return str(said)
+                return str(said).splitlines()[-1]  # the first one names the database
             checks = _CHECKS if version >= _PASSAGES_FROM else _CHECKS[:2]
             return next((what for what, sql in checks if connection.execute(sql).fetchone()), "")
     except sqlite3.Error as exc:
@@ -208,6 +211,23 @@ class _Damaged:
 
 
 # --- writing -------------------------------------------------------------------------------------------------------
+
+
+def _saved(path: Path, fresh: Path, problem: str) -> Repaired:
+    """Writes what can be read of a file into a new one; if nothing can be, with another first page."""
+    copy = path.with_name("repairing-copy.sqlite")
+    failed: sqlite3.DatabaseError | None = None
+    try:
+        for source in itertools.chain([path], grafted(path, copy)):
+            discard(fresh)
+            try:
+                with contextlib.closing(_Damaged(source)) as damaged, contextlib.closing(_new(fresh)) as target:
+                    return _salvage(damaged, target, problem)
+            except sqlite3.DatabaseError as exc:
+                failed = failed or exc
+        raise failed or sqlite3.DatabaseError(problem)
+    finally:
+        discard(copy)
 
 
 def _new(path: Path) -> sqlite3.Connection:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import glob
 import os
 import shutil
 import sqlite3
 import tempfile
+import time
 from pathlib import Path
 
 from rag.errors import LibraryDamaged, LibraryError, LibraryNewer
 from rag.library.schema import MIGRATIONS, migrate
-from rag.library.store import NAME, Store, note_change, put_in_place, writing
+from rag.library.store import NAME, Store, is_full, note_change, put_in_place, writing
 
+_ABANDONED_SECONDS = 24 * 3600  # after which a file that nobody writes to any more is no backup in the making
 _PAGES = 1000  # copied at a time when a library is put back: 4 MB
 
 AGAIN = "Take another backup, or look for a copy of this one."
@@ -31,6 +34,7 @@ def backup(store: Store, file: Path, *, force: bool = False) -> int:
     """
     target = Path(os.path.realpath(file))
     _check_target(store, target, force)
+    _clear(target)
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
         os.close(handle)
@@ -44,8 +48,8 @@ def backup(store: Store, file: Path, *, force: bool = False) -> int:
     except OSError as exc:
         raise _unwritable(target, exc.strerror) from exc
     except sqlite3.Error as exc:
-        if "full" in str(exc) or "disk I/O" in str(exc):
-            raise _unwritable(target, str(exc)) from exc
+        if is_full(target.parent, exc):
+            raise _unwritable(target, "the disk is full") from exc
         raise store.translated(exc) from exc
     finally:
         Path(name).unlink(missing_ok=True)
@@ -173,6 +177,14 @@ def _check_target(store: Store, target: Path, force: bool) -> None:
             raise LibraryError(
                 f"{target} is there already, and is no backup.", "Name another file, or replace it with --force."
             ) from exc
+
+
+def _clear(target: Path) -> None:
+    """Removes what backups that were killed have left beside theirs; one that is being written is younger."""
+    for left in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+                left.unlink()
 
 
 def _unwritable(target: Path, reason: object) -> LibraryError:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
+import shutil
 import sqlite3
 import threading
 import weakref
@@ -18,6 +20,7 @@ from rag.library.schema import MIGRATIONS, migrate
 
 NAME = "library.sqlite"
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "lustre", "gfs2", "fuse.sshfs"})
+_ROOM = 1 << 20  # bytes; SQLite needs some 100 kB beside a library to open it
 _PERMISSIONS = "Give another folder with RAG_INDEX, or change its permissions."
 # By a random step: a generation must mean one state only, also beside a library that was put back from a copy or begun anew.
 _JOURNAL = """
@@ -136,10 +139,10 @@ class Store:
     def translated(self, exc: sqlite3.Error) -> LibraryError:
         """Returns SQLite's error in our words."""
         said = str(exc)
+        if is_full(self.folder, exc):
+            return LibraryError(f"The disk is full: {self.path} was not changed.", "Free some space and try again.")
         if "readonly" in said or "unable to open" in said:
             return LibraryReadOnly(f"The library {self.path} cannot be written to: {exc}.", _PERMISSIONS)
-        if "full" in said:
-            return LibraryError(f"The disk is full: {self.path} was not changed.", "Free some space and try again.")
         if "closed database" in said:
             return LibraryError(f"The library {self.path} was closed.", "Open the assistant again.")
         if "locked" in said:
@@ -194,6 +197,15 @@ def note_change(connection: sqlite3.Connection, *, anew: bool = False) -> None:
         connection.execute("DELETE FROM journal")
         connection.execute("DELETE FROM gone")
     connection.execute(_JOURNAL)
+
+
+def is_full(folder: Path, exc: Exception) -> bool:
+    """True if an error comes from a disk that is full, by what there is free in a folder."""
+    if isinstance(exc, OSError):
+        return exc.errno in (errno.ENOSPC, errno.EDQUOT)
+    # Where there is no room for a file that it keeps beside its own, SQLite speaks of an I/O error, or cannot open it.
+    unclear = "disk I/O error" in str(exc) or "unable to open" in str(exc)
+    return "disk is full" in str(exc) or (unclear and folder.exists() and shutil.disk_usage(folder).free < _ROOM)
 
 
 def put_in_place(temporary: Path, path: Path) -> None:
