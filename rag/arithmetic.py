@@ -58,6 +58,8 @@ _MANY_MORE = re.compile(
     r" than (?P<two>.+?)\W*$",
     re.IGNORECASE,
 )
+_NO_PAIR = re.compile(r"\bby\s+(?:\w+ ){0,2}[$€£]?\d|\bof (?:them|whom|which|these|those)\b|\bafter\b", re.IGNORECASE)
+"""By how much something rose, a part of the other number, another event: no two values to be held against each other."""
 _BY_HOW_MUCH = re.compile(
     r"^\W*(?:how (?:many|much) (?:\w+ ){0,2}?(?:more|fewer|less|higher|lower|larger|smaller)\b.{1,300}\bthan\b"
     r"|(?:by how (?:many|much)|what (?:is|was) the difference)\b)",
@@ -248,13 +250,16 @@ def between(question: str, sentences: Sequence[str]) -> str:
     plan = Plan("sum" if is_sum else "difference", (question, question), (question, question))
     asked, values = facts(question).numbers, []
     for text in map(undated, sentences):
-        if is_negated(text) or (is_sum and _ALL_OF_THEM.search(text)):
+        if is_negated(text) or _NO_PAIR.search(text) or (is_sum and _ALL_OF_THEM.search(text)):
             return ""
         for number, start, end in numbers(text):
             if number not in asked:
                 values.append(_value(text, number, start, end, plan.grade))
     one, two = values if len(values) == 2 else (None, None)
-    if one is None or two is None or one.number == two.number:
+    if one is None or two is None or one.number == two.number or not one.counted:
+        return ""
+    is_asked = all(has(facts(question).words, fold(value.counted)) for value in (one, two))
+    if two.counted not in ("", one.counted) and not is_asked:
         return ""
     if two.unit is None and not two.counted:  # "41,000 visitors, up from 36,500"
         two = replace(two, unit=one.unit, counted=one.counted, scale=two.scale or one.scale)

@@ -32,8 +32,8 @@ _GREETING = re.compile(
     r"^\W*(?:(?:hello|hi|hey|hiya|greetings|good (?:morning|afternoon|evening|day)|there|you)\b\W*){1,3}$", re.IGNORECASE
 )
 _THANKS = re.compile(
-    r"^\W*(?:(?:ok|okay|great|good|perfect|cool|(?:many )?thanks|thank you|thx|cheers|bye|goodbye|a lot|so|very|much)\b\W*)"
-    r"{1,4}$",
+    r"^\W*(?:(?:ok|okay|great|good|perfect|cool)\b\W*)?(?:many )?(?:thanks|thank you|thx|cheers|bye|goodbye)\b\W*"
+    r"(?:(?:a lot|so much|very much|again)\b\W*)?$",
     re.IGNORECASE,
 )
 _LEANING_START = re.compile(r"^\W*(?:and|but|or|so|also|then|what about|how about|what else|who else|that)\b", re.IGNORECASE)
@@ -130,7 +130,7 @@ def reply_to_greeting(text: str) -> str:
 def without_greetings(history: History) -> History:
     """Returns a conversation without "Hello" and "Thanks!" and what was said to them."""
     asked = [n for n, message in enumerate(history) if message["role"] == "user" and reply_to_greeting(message["content"])]
-    greeted = {n + k for n in asked for k in (0, 1)}
+    greeted = {*asked, *(n + 1 for n in asked if history[n + 1 : n + 2] and history[n + 1]["role"] == "assistant")}
     return [message for n, message in enumerate(history) if n not in greeted]
 
 

@@ -257,7 +257,7 @@ VISITORS = "How many more visitors came than the year before?"
         ),
         (
             "How many died and were hurt in all?",
-            ["Four died and 23 were hurt."],
+            ["Four people died and 23 were hurt."],
             "Together that is 27 (4 + 23).",
         ),
         (
@@ -271,6 +271,9 @@ VISITORS = "How many more visitors came than the year before?"
             "The difference is about 300 visitors (1,200 − 900).",
         ),
         (VISITORS, ["41,000 visitors came."], ""),
+        ("By how much did the share rise?", ["It rose by 6 percent to 80 percent."], ""),
+        (VISITORS, ["The number of visitors rose to 8 after 3 buses came."], ""),
+        ("How many died and were hurt in total?", ["Five were hurt, two of them critically."], ""),
         (VISITORS, ["41,000 visitors came, and 36,500, and 12."], ""),  # which two?
         (VISITORS, ["41,000 visitors came, and 12 percent."], ""),
         (VISITORS, ["41,000 visitors did not come, but 36,500."], ""),

@@ -722,7 +722,9 @@ def test_a_greeting_is_answered_without_a_search_and_changes_nothing_that_follow
     assert reranker.calls[0][0] == COST
 
 
-@pytest.mark.parametrize("text", ["Thank you for what?", "Who said hello?", "Hi, what did the repair cost?", "Good repair?"])
+@pytest.mark.parametrize(
+    "text", ["Thank you for what?", "Who said hello?", "Hi, what did the repair cost?", "Good repair?", "So?", "Good."]
+)
 def test_a_question_is_no_greeting(opened, text):
     assert opened().ask(text).status != "clarify"
 

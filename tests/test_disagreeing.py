@@ -20,6 +20,7 @@ pytestmark = pytest.mark.usefixtures("plain_decision")
         ("Do the newspapers contradict each other about the bridge of Arlen?", {"bridge", "arlen"}),
         ("What do the sources say differently of the flood?", {"flood"}),
         ("Are there contradictions between the articles?", set()),
+        ("Which figures differ between the two articles?", set()),
     ],
 )
 def test_it_is_told_what_the_articles_disagree_on_if_that_is_asked(question, about):
@@ -34,6 +35,11 @@ def test_it_is_told_what_the_articles_disagree_on_if_that_is_asked(question, abo
         "How does the new bridge differ from the old one?",
         "Who wrote the article on the flood?",
         "What is the conflict about?",
+        "According to the report, how many people fled the conflict?",
+        "Why do they disagree over the dam?",
+        "When did they end the conflict?",
+        "Did the newspaper apologise for the conflict of interest?",
+        "How do electric and diesel stories differ?",
     ],
 )
 def test_other_questions_do_not_ask_for_it(question):

@@ -4,7 +4,8 @@ import pytest
 
 from rag.attribute.scoping import left_office, wrong_antecedent, wrong_stage
 
-LEFT = "The head of planning, Ilse Varga, resigned on Tuesday. She took responsibility. Jon Reyk is the mayor."
+LEFT = """The head of planning, Ilse Varga, resigned on Tuesday. She took responsibility.
+Jon Reyk is the mayor. Ana Sorn, the prefect, said eight people had resigned."""
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,7 @@ LEFT = "The head of planning, Ilse Varga, resigned on Tuesday. She took responsi
         ("Ilse Varga resigned on Tuesday.", []),
         ("Jon Reyk is the mayor.", []),
         ("Ilse Varga is the head of planning and resigned.", []),
+        ("Ana Sorn is the prefect.", []),
     ],
 )
 def test_who_has_left_an_office_does_not_hold_it(claim, lacking):
@@ -42,6 +44,17 @@ def test_what_is_said_of_a_club_is_not_said_of_its_opponent(claim, passage, lack
 ROUNDS = "In the first round, Varga received 38 percent. In the run-off, she received 52 percent."
 
 
+def test_a_stage_may_be_told_more_or_less_exactly():
+    assert wrong_stage("Ada scored in the final.", "Ada scored twice in the cup final.") == []
+    assert wrong_stage("Ada scored in the season.", "Ada scored in the 2025 season.") == []
+    assert wrong_stage("Ada was second in the first phase.", "Ada was second in the first of three phases.") == []
+
+
+def test_a_company_is_no_opponent_of_its_prosecutors():
+    passage = "Prosecutors of Arlen opened a case against Bears Holding. The company was fined 70,000 crowns."
+    assert wrong_antecedent("Bears Holding was fined 70,000 crowns.", passage) == []
+
+
 @pytest.mark.parametrize(
     ("claim", "lacking"),
     [
@@ -50,6 +63,8 @@ ROUNDS = "In the first round, Varga received 38 percent. In the run-off, she rec
         ("Varga received 52 percent in the run-off.", []),
         ("Varga received 38 percent.", []),
         ("Varga received 38 percent in the town.", []),
+        ("Varga received 38 percent in the second round.", ["the stage round"]),
+        ("Varga received 38 percent in the first and only round.", []),
     ],
 )
 def test_a_value_of_one_round_is_none_of_another(claim, lacking):

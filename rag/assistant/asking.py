@@ -67,7 +67,7 @@ class Asking:
     signals: decide.Signals | None = None
     probability: float | None = None
     otherwise: Hit | None = None  # its quote says what a draft said, but denies, alleges or hedges it
-    is_misread: bool = False  # a draft gave a value that its paragraph has for another one
+    is_misread: bool = False  # a draft gave a value that its paragraph has for an opponent
     given: list[Hit] = field(default_factory=list)  # to the model, beside hits of the question: for its parts, or to sum up
     is_part: bool = False  # of a question that is answered by reckoning
     notice: str = ""
@@ -81,6 +81,7 @@ class Asking:
         typed = self.question
         if reply := followup.reply_to_greeting(typed):
             yield Evidence((), typed)
+            self.timings["total"] = time.perf_counter() - started
             yield Done(Answer(reply, "clarify", typed, timings=self.timings))
             return
         self.follow()
@@ -106,10 +107,11 @@ class Asking:
             return
         if asks_for_disagreement(self.question):
             yield from self._disagree(hits)
-            return
+            if self.said.claims:
+                return
         if (plan := arithmetic.plan(self.question)) and not self.is_part:
             yield from self._reckon(plan)
-        stating = [hit for hit in hits if not attribute.is_order(hit.quote)]
+        stating = [hit for hit in hits if hit.quote in attribute.without_orders(hit.text)]
         if not self.said.claims and self._is_checkable() and stating:
             yield from self._answer_one(stating)
             yield from self._conclude()
@@ -167,7 +169,7 @@ class Asking:
             return
         generator = self._generator()
         article = sorted(self.said.around(hits[n]), key=lambda hit: hit.paragraph)
-        article = [hit for hit in article if not attribute.is_order(first_sentence(hit.text))]
+        article = [hit for hit in article if first_sentence(hit.text) in attribute.without_orders(hit.text)]
         for hit in telling(article, self.models.embedder):
             self.given.append(replace(hit, quote=first_sentence(hit.text), used=bool(generator)))
             yield from self._sum_up(generator, hit)

@@ -11,18 +11,21 @@ import numpy as np
 from rag.attribute import counts_differ, facts, has, sentence_texts, undated
 from rag.types import Claim, Embedder, Hit
 
-_ARTICLES = r"(?:articles?|reports?|sources?|newspapers?|papers?|documents?|texts?|stories|accounts?)"
+_ARTICLES = r"(?:articles|reports|sources|newspapers|documents|accounts)"
 _ASKED = re.compile(
-    rf"\b(?:{_ARTICLES}|they)\b.{{0,40}}\b(?:disagree|differ(?:ently)?|conflict|contradict|at odds)\b"
-    rf"|\b(?:disagreements?|contradictions?|discrepanc(?:y|ies)|conflicts?|differences)\b.{{0,30}}\b{_ARTICLES}\b"
-    r"|^\W*(?:what|where|is there anything|does anything) (?:is |are |do |does )?(?:the \w+ )?(?:disagree|contradict)",
+    rf"^\W*(?:on what|in what|what|where|how|which \w+|do|does|is there|are there)\b.{{0,40}}?\b{_ARTICLES}\b"
+    r".{0,40}?\b(?:disagree|differ(?:ently)?|contradict|vary)\b"
+    rf"|^\W*(?:what|which|are there|is there)\b.{{0,20}}?\b(?:disagreements?|contradictions?|discrepanc(?:y|ies))\b"
+    rf".{{0,40}}\b{_ARTICLES}\b"
+    rf"|^\W*(?:what|which) (?:figures?|numbers?|values?) differ\b.{{0,40}}\b{_ARTICLES}\b",
     re.IGNORECASE,
 )
 _SAID_ANYWAY = frozenset(
-    """article articles report reports source sources newspaper newspapers paper papers document documents text texts
-    story stories account accounts disagree disagrees differ differs differently odds say conflict conflicts
-    contradict contradicts contradiction contradictions disagreement disagreements discrepancy discrepancies
-    difference differences each other anything there about over""".split()
+    """vary figure figures number numbers value values two article articles report reports source sources newspaper
+    newspapers paper papers document documents text texts story stories account accounts disagree disagrees
+    differ differs differently odds say conflict conflicts contradict contradicts contradiction contradictions
+    disagreement disagreements discrepancy discrepancies difference differences each other anything there about
+    over""".split()
 )
 _SAME_THING = 0.6
 """Cosine from which on two sentences that share words speak of the same thing; from `_SURELY` on one word will do, if their
@@ -71,7 +74,7 @@ def disagreements(articles: Sequence[tuple[str, Sequence[Hit]]], embedder: Embed
         (a, one), (b, other) = said[i], said[j]
         if a != b and counts_differ(one.quote, other.quote):
             is_story = stories[a] @ stories[b] >= _SAME_STORY
-            if _is_same_thing(one.quote, other.quote, float(alike[i, j]), is_story):
+            if is_story and _is_same_thing(one.quote, other.quote, float(alike[i, j])):
                 found.append((float(alike[i, j]), (one, other)))
     found.sort(key=lambda pair: -pair[0])
     return _each_sentence_once([pair for _, pair in found])[:_MOST]
@@ -97,17 +100,18 @@ def rivals(claim: Claim, question: str, own: str, others: Sequence[tuple[str, Hi
         return []
     vectors = embedder.embed_paragraphs([quote, *(hit.quote for _, hit in counted)])
     stories = embedder.embed_paragraphs([text[:_LEAD] for text in (own, *(article for article, _ in counted))])
+    alike, story = vectors[1:] @ vectors[0], stories[1:] @ stories[0]
     return [
         hit
-        for n, (_, hit) in enumerate(counted, 1)
-        if stories[0] @ stories[n] >= _SAME_STORY and _is_same_thing(quote, hit.quote, float(vectors[0] @ vectors[n]), True)
+        for n, (_, hit) in enumerate(counted)
+        if story[n] >= _SAME_STORY and alike[n] >= _SAME_THING and _is_same_thing(quote, hit.quote, float(alike[n]))
     ]
 
 
-def _is_same_thing(one: str, other: str, alike: float, is_story: bool) -> bool:
+def _is_same_thing(one: str, other: str, alike: float) -> bool:
     words = facts(other).words
     n_common = sum(has(words, word) for word in facts(one).words - _PLAIN)
-    return alike >= _SAME_THING and (n_common > 1 or (n_common == 1 and alike >= _SURELY and is_story))
+    return n_common > 1 or (n_common == 1 and alike >= _SURELY)
 
 
 def _each_sentence_once(pairs: Sequence[Pair]) -> list[Pair]:

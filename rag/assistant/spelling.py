@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from rag.attribute import FUNCTION_WORDS, WORD, fold, has
 
 _MIN_LETTERS = 5  # of both words: "cost" is no misspelt "coast"
-_VOWELS = frozenset("aeiou")
 
 
 def respelled(question: str, texts: Iterable[str]) -> str:
     """Returns a question with each misspelt word as the texts spell it; "" if none is misspelt.
 
     Misspelt is a word in small letters that no text has, and that differs from one that a text has by two letters changed
-    over, one too many or too few, or one vowel for another. "policy" is no misspelt "police": that is another question.
+    over, or one too many or too few. "policy" is no misspelt "police": that is another question. What is a word of its own
+    ("trial" for "trail") cannot be told from a slip; so it is tried only for a question that finds nothing, and shown.
     """
     known = {fold(match[0]) for text in texts for match in WORD.finditer(text)} | FUNCTION_WORDS
     fixed, end = "", 0
@@ -36,7 +36,7 @@ def _is_slip(word: str, other: str) -> bool:
         short, long = sorted((word, other), key=len)
         return any(short == long[:n] + long[n + 1 :] for n in range(1, len(long)))
     places = [n for n, (a, b) in enumerate(zip(word, other, strict=True)) if a != b]
-    if len(places) == 1:
-        return word[places[0]] in _VOWELS and other[places[0]] in _VOWELS
+    if len(places) != 2:
+        return False
     first, *rest = places
     return rest == [first + 1] and word[first] + word[first + 1] == other[first + 1] + other[first]

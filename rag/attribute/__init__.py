@@ -18,7 +18,7 @@ from rag.attribute.dating import undated
 from rag.attribute.facts import Facts, facts, n_checkable
 from rag.attribute.hedging import hedges, restore_hedges
 from rag.attribute.negating import is_denied, is_negated
-from rag.attribute.ordering import is_order
+from rag.attribute.ordering import is_order, without_orders
 from rag.attribute.premises import opposed, unknown
 from rag.attribute.speaking import told_in
 from rag.attribute.supporting import support
@@ -61,4 +61,5 @@ __all__ = [
     "undated",
     "unit",
     "unknown",
+    "without_orders",
 ]

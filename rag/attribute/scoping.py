@@ -10,16 +10,17 @@ from rag.attribute.facts import everything, facts
 from rag.attribute.words import WORD, fold, has
 
 _LEFT = re.compile(
-    r"\b(?:resign(?:s|ed)|step(?:s|ped) down|stood down|quit|retire[sd]"
-    r"|was (?:dismissed|sacked|fired|ousted|removed|replaced)"
-    r"|has (?:resigned|retired|quit|left)|left office|died)\b",
+    r"\b(?:resign(?:s|ed)|step(?:s|ped) down|stood down|quit|retire[sd]|was (?:dismissed|sacked|fired|ousted|removed)"
+    r"|has (?:resigned|retired|quit)|left office)\b",
     re.IGNORECASE,
 )
+_MAX_BETWEEN = 20  # characters between a name and what is said of it: "Simone Varga, 54, resigned"
 _HOLDS = re.compile(r"^\W*(?P<who>[^\W\d_a-z][^.,;]*?) (?:is|are|serves as) (?:still )?(?:the|a|an|its|their|our) ")
 _REFERRING = re.compile(r"^\W*(?:the \w+|it|they|its|their)\b", re.IGNORECASE)
+_PLAYED = re.compile(r"\b(?:defeat(?:ed)?|win|won|victory|loss|lost|beat(?:en)?|draw|drew|match|game)\b", re.IGNORECASE)
 _AGAINST = re.compile(r"\b(?:at|against|over|versus|vs?\.?)\s+(?:the\s+)?$", re.IGNORECASE)
-_STAGES = """rounds? run-?off heat leg half quarter quarter-?final semi-?final final qualifying phase stage season
-    primary""".split()
+_STAGES = "rounds? run-?off leg half quarter-?final semi-?final final qualifying primary".split()
+_RANKS = frozenset("first second third fourth fifth last".split())
 _WHEN = re.compile(
     rf"\b(?:in|during|after|at) (?:the|a) (?P<stage>(?:\w+ ){{0,2}}?(?:{'|'.join(reversed(_STAGES))}))\b", re.IGNORECASE
 )
@@ -32,9 +33,14 @@ def left_office(claim: str, passage: str) -> list[str]:
         return []
     for sentence in nearest(claim, sentence_texts(passage)):
         left = _LEFT.search(sentence)
-        if left and any(has(everything(sentence[: left.start()]).words, name) for name in names):
+        if left and any(has(everything(_just_before(sentence, left)).words, name) for name in names):
             return [f"the word {left[0]}"]
     return []
+
+
+def _just_before(sentence: str, match: re.Match[str]) -> str:
+    words = sentence[: match.start()].split()
+    return " ".join(words[-3:]) if len(" ".join(words[-2:])) <= _MAX_BETWEEN else words[-1] if words else ""
 
 
 def wrong_antecedent(claim: str, passage: str) -> list[str]:
@@ -54,7 +60,7 @@ def wrong_antecedent(claim: str, passage: str) -> list[str]:
             continue
         places = [match.start() for match in WORD.finditer(before) if has(subject, fold(match[0]))]
         is_named_before = bool(places) and bool(facts(before[: places[0]]).names - subject)
-        if is_named_before and _AGAINST.search(before[: places[0]]):
+        if is_named_before and _PLAYED.search(before) and _AGAINST.search(before[: places[0]]):
             return [f"subject {' '.join(sorted(subject))}"]
     return []
 
@@ -71,15 +77,21 @@ def _subject(claim: str) -> frozenset[str]:
 
 def wrong_stage(claim: str, passage: str) -> list[str]:
     """Returns the stage of a claim if its sentence in the passage tells of another: the run-off, the first round."""
-    said = {_stage(match["stage"]) for match in _WHEN.finditer(claim)}
+    said = [_stage(match["stage"]) for match in _WHEN.finditer(claim)]
     if not said:
         return []
     for sentence in nearest(claim, sentence_texts(passage)):
-        there = {_stage(match["stage"]) for match in _WHEN.finditer(sentence)}
-        if not there or said & there:
+        there = [_stage(match["stage"]) for match in _WHEN.finditer(sentence)]
+        if not there or any(_is_one(a, b) for a in said for b in there):
             return []
-    return [f"the stage {' '.join(sorted(said))}"]
+    return [f"the stage {' '.join(sorted(noun for _, noun in said))}"]
 
 
-def _stage(words: str) -> str:
-    return words.lower().replace("-", "").removesuffix("s")
+def _stage(words: str) -> tuple[frozenset[str], str]:
+    """Returns the ranks and the noun of a stage."""
+    *before, noun = words.lower().replace("-", "").split()
+    return _RANKS.intersection(before), noun.removesuffix("s")
+
+
+def _is_one(one: tuple[frozenset[str], str], other: tuple[frozenset[str], str]) -> bool:
+    return one[1] == other[1] and (not one[0] or not other[0] or bool(one[0] & other[0]))
