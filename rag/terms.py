@@ -163,6 +163,6 @@ def _stemmer(name: str) -> Any:
 
 @cache
 def _word_pattern() -> re.Pattern[str]:
-    """Returns what finds words: letters and digits, with the marks that follow them, which `str.isalnum` and patterns leave out."""
+    """Returns what finds words: letters and digits, with the marks that follow them, which a plain pattern leaves out."""
     marks = "".join(char for char in map(chr, range(_ALL_MARKS)) if unicodedata.category(char)[0] == "M")
     return re.compile(rf"\w[\w{marks}]*")
