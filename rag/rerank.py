@@ -120,26 +120,20 @@ def rerank(
     return (*quoted, *(replace(hit, quote=_likest_sentence(question, hit)) for hit in ranked[_QUOTED:]))
 
 
-def rank_by_words(question: str, hits: Sequence[Hit], *, keep: int) -> tuple[Hit, ...]:
-    """Returns the best hits in their order, for a question in a language that the reranker does not read.
+def by_words(question: str, hits: Sequence[Hit], *, keep: int) -> tuple[Hit, ...]:
+    """Returns the best hits as they were found, for a question in a language that the reranker does not read.
 
-    Their score is the share of the question's terms that the paragraph or its title has, and their best sentence the one
-    with most of them.
+    Their scores are those of the search, and their best sentence is the one with most of the question's terms.
     """
-    wanted = set(question_terms(question))
+    wanted = frozenset(question_terms(question))
+    found = [hit for hit, _ in _best_windows((hit, hit.score) for hit in hits)][:keep]
+    return tuple(replace(hit, quote=max(_sentences(hit), key=lambda s: len(wanted.intersection(terms(s))))) for hit in found)
 
-    def n_common(text: str) -> int:
-        return len(wanted.intersection(terms(text)))
 
-    found = [hit for hit, _ in _best_windows((hit, 0.0) for hit in hits)][:keep]
-    return tuple(
-        replace(
-            hit,
-            score=n_common(f"{hit.title}\n{hit.text}") / max(1, len(wanted)),
-            quote=max(_sentences(hit), key=n_common),
-        )
-        for hit in found
-    )
+def share_of_words(question: str, hit: Hit) -> float:
+    """Returns the share of the question's terms that a paragraph or its title has, 0 to 1."""
+    wanted = frozenset(question_terms(question))
+    return len(wanted.intersection(terms(index_text(hit.title, hit.text)))) / max(1, len(wanted))
 
 
 def _best_windows(ranked: Iterable[tuple[Hit, float]]) -> list[tuple[Hit, float]]:

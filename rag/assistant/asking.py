@@ -25,7 +25,7 @@ from rag.assistant.summarizing import asks_for_summary, meant, telling, topic
 from rag.config import Settings
 from rag.duplicates import distinct
 from rag.language import can_judge
-from rag.rerank import lead, rank_by_words, recency, rerank
+from rag.rerank import by_words, lead, recency, rerank, share_of_words
 from rag.retrieve import Retriever
 from rag.split import sentences
 from rag.types import NOT_FOUND, Answer, Claim, Delta, Done, Event, Evidence, Generator, Hit, Withdrawn
@@ -140,7 +140,7 @@ class Asking:
     def _answer_by_words(self, hit: Hit) -> Iterator[Event]:
         """Quotes the sentence with most words of a question that the models cannot judge, and says so."""
         self.notice = "The search models do not read this language: this was found by its words, and not judged."
-        if hit.score >= BY_WORDS:
+        if share_of_words(self.question, hit) >= BY_WORDS:
             yield self.said.quote(hit)
 
     def _generator(self) -> Generator | None:
@@ -241,7 +241,7 @@ class Asking:
         self.is_judged = can_judge(reranker.languages, self.question)
         if not self.is_judged:
             self.timings["retrieve"] = retrieved - started
-            return rank_by_words(self.question, found, keep=keep)
+            return by_words(self.question, found, keep=keep)
         self.bonus = {hit.document: self._recency(hit) for hit in found[:depth]}
         hits = rerank(
             self.question,
