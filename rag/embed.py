@@ -118,8 +118,8 @@ def onnx_module(folder: Path, output: str, threads: int) -> torch.nn.Module:
 class TextEmbedder:
     """An `Embedder` over any model that sentence-transformers loads from a folder."""
 
-    def __init__(self, folder: Path, name: str, *, threads: int) -> None:
-        """Loads the model.
+    def __init__(self, folder: Path, name: str, *, threads: int, languages: frozenset[str] = frozenset()) -> None:
+        """Loads the model, which reads these languages; any, if there are none.
 
         Raises:
             DependencyMissing: sentence-transformers is not installed.
@@ -130,7 +130,7 @@ class TextEmbedder:
             from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
         except ImportError as exc:
             raise DependencyMissing(f"The package {exc.name} is not installed.", f"pip install {exc.name}") from exc
-        self.name = name
+        self.name, self.languages = name, languages
         self._bare = (folder / "model.onnx").is_file() and not (folder / "modules.json").is_file()
         if self._bare:
             module = onnx_module(folder, "token_embeddings", threads)

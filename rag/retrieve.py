@@ -86,17 +86,17 @@ class Retriever:
     def retrieve(
         self,
         question: str,
-        vector: np.ndarray,
+        vector: np.ndarray | None,
         top_k: int,
         documents: Sequence[str] | None = None,
-        others: Sequence[tuple[str, np.ndarray]] = (),
+        others: Sequence[tuple[str, np.ndarray | None]] = (),
     ) -> list[Hit]:
         """Returns the fused hits of both indexes, best first; scores are those of the fusion.
 
         A long paragraph has a hit for each of its windows that was found.
 
         Args:
-            vector: of the question, float32, shape (d,), unit length.
+            vector: of the question, float32, shape (d,), unit length; None if it is to be searched by its words only.
             top_k: taken from each index, for each query.
             documents: ids; only their paragraphs are searched if given.
             others: further queries with their vectors, whose ranks count as much as the question's.
@@ -111,14 +111,15 @@ class Retriever:
             self.sync()
 
     def _search(
-        self, queries: Sequence[tuple[str, np.ndarray]], top_k: int, documents: Sequence[str] | None
+        self, queries: Sequence[tuple[str, np.ndarray | None]], top_k: int, documents: Sequence[str] | None
     ) -> tuple[list[Hit], bool]:
         """Returns the hits, and whether the library still holds all that the indexes named."""
         ids = None if documents is None else self._library.passage_ids(documents)
         listed = None if ids is None else ids.tolist()
         rankings = []
         for text, vector in queries:
-            rankings.append([i for i, _ in self._dense.search(vector, top_k, ids)])
+            if vector is not None:
+                rankings.append([i for i, _ in self._dense.search(vector, top_k, ids)])
             rankings.append([i for i, _ in self._lexical.search(text, top_k, listed)])
         wanted = {i for ranking in rankings for i in ranking}
         stored = {p.id: p for p in self._library.passages(sorted(wanted))} if wanted else {}

@@ -217,6 +217,10 @@ class Embedder(Protocol):
     @property
     def dimension(self) -> int: ...
 
+    @property
+    def languages(self) -> frozenset[str]:
+        """ISO 639-1 codes of the languages that it reads; empty if it reads any."""
+
     def embed_paragraphs(self, texts: Sequence[str]) -> np.ndarray:
         """Returns a float32 array of shape (n, dimension), unit rows."""
 
@@ -226,6 +230,10 @@ class Embedder(Protocol):
 
 class Reranker(Protocol):
     """Judges how well a text answers a question."""
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """As of an `Embedder`."""
 
     def scores(self, question: str, texts: Sequence[str]) -> list[float]:
         """Returns one logit a text; higher is better."""

@@ -32,6 +32,7 @@ class FakeEmbedder:
     def __init__(self, name: str = "fake-embedder", dimension: int = 256) -> None:
         self.name = name
         self.dimension = dimension
+        self.languages: frozenset[str] = frozenset()
         self.seen: list[str] = []
 
     def embed_paragraphs(self, texts: Sequence[str]) -> np.ndarray:
@@ -59,6 +60,7 @@ class FakeReranker:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, tuple[str, ...]]] = []
+        self.languages: frozenset[str] = frozenset()
 
     def scores(self, question: str, texts: Sequence[str]) -> list[float]:
         self.calls.append((question, tuple(texts)))

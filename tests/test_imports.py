@@ -11,8 +11,8 @@ import pytest
 
 from rag.config import ROOT
 
-STATIONS = """errors types config models dateline read split duplicates embed library dense lexical retrieve rerank
-prompt generate attribute decide followup arithmetic assistant evaluate server app cli""".split()
+STATIONS = """errors types config models language dateline read split terms duplicates embed library dense lexical retrieve
+rerank prompt generate attribute decide followup arithmetic assistant evaluate server app cli""".split()
 """As data passes; a station imports from those before it and from none after it."""
 
 LAZY = {

@@ -197,7 +197,7 @@ def flip(folder):
 
 def rewrite_stamp(folder, stamp):
     index = tantivy.Index.open(str(folder / "lexical"))
-    index.register_tokenizer("footnote", lexical._analyzer())
+    index.register_tokenizer("terms", lexical._splitter())
     writer = index.writer(30_000_000, 1)
     writer.delete_documents_by_term("id", 0)
     if stamp:

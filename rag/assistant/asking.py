@@ -25,7 +25,8 @@ from rag.assistant.summarizing import asks_for_summary, meant, telling, topic
 from rag.config import Settings
 from rag.duplicates import distinct
 from rag.errors import DocumentMissing
-from rag.rerank import lead, recency, rerank
+from rag.language import can_judge
+from rag.rerank import by_words, lead, recency, rerank, share_of_words
 from rag.retrieve import Retriever
 from rag.split import sentences
 from rag.types import NOT_FOUND, Answer, Claim, Delta, Done, Event, Evidence, Generator, Hit, Withdrawn
@@ -35,6 +36,10 @@ CERTAIN = 7.0
 
 QUOTABLE = 3.0
 """A sentence from this score on is the answer itself if no draft holds. Source: docs/experiments.md, "Deciding"."""
+
+BY_WORDS = 0.5
+"""Share of a question's terms that a paragraph must have to be quoted where no model judges it. Source: docs/experiments.md,
+"Languages"."""
 
 _MAX_DRAFTED = 2  # hits that are drafted from, one after the other, until a sentence holds
 _NEAR = 2.0  # the second hit is drafted from if its score is so near to the best one's
@@ -69,6 +74,7 @@ class Asking:
     otherwise: Hit | None = None  # its quote says what a draft said, but denies, alleges or hedges it
     is_misread: bool = False  # a draft gave a value that its paragraph has for an opponent
     given: list[Hit] = field(default_factory=list)  # to the model, beside hits of the question: for its parts, or to sum up
+    is_judged: bool = True  # False if the question is in a language that the reranker does not read
     is_part: bool = False  # of a question that is answered by reckoning
     notice: str = ""
     timings: dict[str, float | None] = field(
@@ -102,6 +108,9 @@ class Asking:
         """Yields what is written and confirmed; the claims are kept."""
         if not hits:
             return
+        if not self.is_judged:
+            yield from self._answer_by_words(hits[0])
+            return
         if asks_for_summary(self.question):
             yield from self._summarize(hits)
             return
@@ -130,6 +139,12 @@ class Asking:
                 yield self.said.quote(self.otherwise)
             elif not generator or (self._is_quotable(hits[0]) and not self.is_misread):
                 yield self.said.quote(hits[0])
+
+    def _answer_by_words(self, hit: Hit) -> Iterator[Event]:
+        """Quotes the sentence with most words of a question that the models cannot judge, and says so."""
+        self.notice = "The search models do not read this language: this was found by its words, and not judged."
+        if share_of_words(self.question, hit) >= BY_WORDS:
+            yield self.said.quote(hit)
 
     def _generator(self) -> Generator | None:
         generator, notice = self.models.generator(_LOADING_SECONDS)
@@ -206,7 +221,8 @@ class Asking:
     def _find(self) -> tuple[Hit, ...]:
         """Searches; once more with the words spelt as they are in what was found, if that does not seem to answer."""
         hits = self.search()
-        if not hits or self.is_part or decide.probability(self._search_signals(hits[0])) >= self._wanted():
+        is_final = not hits or self.is_part or not self.is_judged
+        if is_final or decide.probability(self._search_signals(hits[0])) >= self._wanted():
             return hits
         if fixed := respelled(self.question, [f"{hit.title}\n{hit.text}" for hit in hits]):
             self.question, self.searched = fixed, None
@@ -217,13 +233,18 @@ class Asking:
         """Returns the reranked hits, best first."""
         reranker, embedder = self.models.reranker, self.models.embedder
         started = time.perf_counter()
-        vector = embedder.embed_question(self.question)
         searched = self.searched or Searched(self.question)
-        others = [(text, embedder.embed_question(text)) for text in searched.others]
-        everything = self.retriever.retrieve(self.question, vector, self.settings.top_k, self.documents, others)
+        is_read = can_judge(embedder.languages, self.question)
+        vector, *others = [embedder.embed_question(text) if is_read else None for text in (self.question, *searched.others)]
+        further = list(zip(searched.others, others, strict=True))
+        everything = self.retriever.retrieve(self.question, vector, self.settings.top_k, self.documents, further)
         retrieved = time.perf_counter()
         depth, keep = self.settings.rerank_depth, self.settings.evidence
         found = distinct(everything, self._recency)  # before they are read: copies would take the place of others
+        self.is_judged = can_judge(reranker.languages, self.question)
+        if not self.is_judged:
+            self.timings["retrieve"] = retrieved - started
+            return tuple(hit for hit in by_words(self.question, found, keep=keep) if self._is_held(hit))
         self.bonus = {hit.document: self._recency(hit) for hit in found[:depth]}
         hits = rerank(
             self.question,

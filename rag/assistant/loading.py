@@ -90,13 +90,15 @@ class Models:
 def load_embedder(settings: Settings) -> Embedder:
     """Loads the embedding model of the settings; raises a `ModelError`."""
     folder = models.locate(settings.embedding_model, "embedding", settings.models)
-    return TextEmbedder(folder, settings.embedding_model, threads=settings.threads)
+    languages = models.languages(settings.embedding_model)
+    return TextEmbedder(folder, settings.embedding_model, threads=settings.threads, languages=languages)
 
 
 def load_reranker(settings: Settings) -> Reranker:
     """Loads the reranking model of the settings; raises a `ModelError`."""
     folder = models.locate(settings.reranking_model, "reranking", settings.models)
-    return CrossReranker(folder, threads=settings.threads)
+    languages = models.languages(settings.reranking_model)
+    return CrossReranker(folder, threads=settings.threads, languages=languages)
 
 
 def load_generator(settings: Settings) -> Generator | None:

@@ -79,6 +79,7 @@ class RememberingReranker:
 
     def __init__(self, reranker: Reranker, name: str, memory: Memory) -> None:
         self._reranker, self._name, self._memory = reranker, name, memory
+        self.languages = reranker.languages
 
     def scores(self, question: str, texts: Sequence[str]) -> list[float]:
         asked = [("score", self._name, question, text) for text in texts]
