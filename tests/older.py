@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,8 @@ def make_old(folder: Path, version: int, embedder: Embedder | None = None) -> tu
     connection = sqlite3.connect(folder / "library.sqlite", isolation_level=None)
     migrate(connection, MIGRATIONS[:version])
     connection.isolation_level = ""
-    old, new = make_document(BRIDGES, "/a/b.txt"), make_document(OWLS, "/a/b.txt")
+    # These versions knew no languages.
+    old, new = (replace(make_document(text, "/a/b.txt"), language="") for text in (BRIDGES, OWLS))
     connection.execute("INSERT INTO meta VALUES ('embedding_model', 'fake-embedder')")
     connection.execute("INSERT INTO documents (id, version, source) VALUES (?, ?, ?)", (new.id, new.version, new.source))
     for d in (old, new):
