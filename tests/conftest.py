@@ -15,6 +15,7 @@ from rag import decide
 from rag.assistant import Assistant, loading
 from rag.assistant.loading import Models
 from rag.config import Settings
+from rag.library import Library
 from tests.fakes import FakeEmbedder, FakeGenerator, FakeReranker, FakeSentenceTransformers
 
 # The cores are shared, so an example has no deadline; a failure shows on every run, not on some.
@@ -72,6 +73,14 @@ def articles(write):
     """A folder with two made-up articles, of 3 and 2 paragraphs."""
     write("articles/bridges.txt", BRIDGES)
     return write("articles/owls.txt", OWLS).parent
+
+
+@pytest.fixture
+def library(tmp_path):
+    """An empty library in the folder of which tests know the name, closed in the end."""
+    opened = Library(tmp_path / "index")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -34,13 +34,6 @@ def assert_same_ranking(found, ids, vectors, vector, k):
     assert len({i for i, _ in found}) == len(found)
 
 
-@pytest.fixture
-def library(tmp_path):
-    opened = Library(tmp_path / "index")
-    yield opened
-    opened.close()
-
-
 @pytest.mark.parametrize("k", [1, 5, 50, 500])
 @pytest.mark.parametrize("written", [True, False])
 def test_search_is_brute_force(library, k, written):

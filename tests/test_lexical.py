@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from rag.lexical import Lexical
-from rag.library import Library
 from rag.types import Document, Paragraph, Passage
 
 ROWS = [
@@ -46,13 +45,6 @@ def put(library, *texts, name="a"):
         at += len(text)
     vectors = np.zeros((len(texts), 2), np.float32)
     library.put([(Document(name, "v", "", f"/{name}", "", "".join(texts)), spans, vectors)], "fake-embedder")
-
-
-@pytest.fixture
-def library(tmp_path):
-    opened = Library(tmp_path / "index")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -26,13 +26,6 @@ from tests.fakes import FakeEmbedder
 from tests.older import make_old
 
 
-@pytest.fixture
-def library(tmp_path):
-    opened = Library(tmp_path / "index")
-    yield opened
-    opened.close()
-
-
 def all_vectors(library):
     """Returns ids and vectors of all passages."""
     pieces = list(library.vectors_after())

@@ -22,13 +22,6 @@ from tests.test_library import all_vectors, stored
 QUESTION = "How many snowy owls were counted?"
 
 
-@pytest.fixture
-def library(tmp_path):
-    opened = Library(tmp_path / "index")
-    yield opened
-    opened.close()
-
-
 def searched(retriever, question=QUESTION, top_k=10, documents=None):
     """Returns (source's name, paragraph) of the hits."""
     retriever.sync()

@@ -22,13 +22,6 @@ from tests.test_library import all_vectors, stored
 STORKS = "Storks arrive\n\nTwo storks came to the town this spring.\n"
 
 
-@pytest.fixture
-def library(tmp_path):
-    opened = Library(tmp_path / "index")
-    yield opened
-    opened.close()
-
-
 def everything(library):
     """Returns what a library holds, without the ids of passages."""
     spans = [(p.document, p.passage) for p in library.passages_after()]
