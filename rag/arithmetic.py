@@ -21,6 +21,7 @@ from rag.attribute import (
     has,
     hedges,
     is_negated,
+    is_plural,
     numbers,
     undated,
     unit,
@@ -54,7 +55,7 @@ _MUCH_MORE = re.compile(
     rf"^\W*how much more (?P<verb>{_VERB}) (?P<one>.+?) (?P<rest>\w+) than (?P<two>.+?)\W*$", re.IGNORECASE
 )
 _MANY_MORE = re.compile(
-    r"^\W*how many (?P<more>more|fewer) (?P<noun>.+?) (?P<verb>did|do|does|has|have|had) (?P<one>.+?) (?P<rest>\w+)"
+    r"^\W*how many (?:more|fewer) (?P<noun>.+?) (?P<verb>did|do|does|has|have|had) (?P<one>.+?) (?P<rest>\w+)"
     r" than (?P<two>.+?)\W*$",
     re.IGNORECASE,
 )
@@ -123,24 +124,22 @@ def _own(plan: Plan, n: int) -> frozenset[str]:
 
 
 def _compared(question: str) -> Plan | None:
-    if (
-        (match := _MANY_MORE.match(question))
-        and not _PREPOSITION.match(match["two"])
-        and not _FIRST_VERB.search(match["two"])
-    ):
-        names = (match["one"], match["two"])
-        parts = tuple(f"How many {match['noun']} {match['verb'].lower()} {name} {match['rest']}?" for name in names)
-        return Plan("difference", parts, names)
+    match = _MANY_MORE.match(question)
+    if match and not (_PREPOSITION.match(match["two"]) or _FIRST_VERB.search(match["two"])):
+        return _asked_of_both("difference", f"How many {match['noun']}", match)
     for pattern, operation in ((_MORE_THAN, "difference"), (_WERE_MORE, "more")):
         if match := pattern.match(question):
             asked = _two_questions(match["one"], match["two"], question if operation == "more" else "")
             return Plan(operation, *asked) if asked else None  # type: ignore[arg-type]
     for pattern, operation in ((_MUCH_MORE, "difference"), (_DID_MORE, "more")):
         if match := pattern.match(question):
-            names = (match["one"], match["two"])
-            parts = tuple(f"How much {match['verb'].lower()} {name} {match['rest']}?" for name in names)
-            return Plan(operation, parts, names)  # type: ignore[arg-type]
+            return _asked_of_both(operation, "How much", match)  # type: ignore[arg-type]
     return None
+
+
+def _asked_of_both(operation: Operation, ask: str, match: re.Match[str]) -> Plan:
+    names = (match["one"], match["two"])
+    return Plan(operation, tuple(f"{ask} {match['verb'].lower()} {name} {match['rest']}?" for name in names), names)
 
 
 def _two_questions(one: str, two: str, whether: str) -> tuple[tuple[str, str], tuple[str, str]] | None:
@@ -203,7 +202,6 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(part for part in _AND.split(text.strip()) if part)
 
 
-_PEOPLE = frozenset("people men women children".split())
 _NO_COUNT_BEFORE = re.compile(r"[\w–—-]$|(?![$€£])[^\w\s(\[\"'“”‘’:;,.!?/]\s?$")  # COVID-19, ¥5
 _PART_OF = re.compile(r"\bof(?: (?:the|these|those|all|its|their))?\s*$", re.IGNORECASE)  # half of the 30 girls
 _ALL_OF_THEM = re.compile(r"\b(?:in all|total(?:led|ed|ing)?|altogether|together|combined|both|each)\b", re.IGNORECASE)
@@ -349,7 +347,7 @@ def _amount(plan: Plan, number: float, values: Sequence[Value]) -> str:
     if not thing.isalpha():
         return f"{about}{thing}{written.removeprefix(about)}"
     # "Four died and 23 were hurt" counts people, not "died"
-    is_counted = thing.lower() in _PEOPLE or thing.endswith("s") or not thing.isascii() or thing[0].isupper()
+    is_counted = is_plural(fold(thing)) or not thing.isascii() or thing[0].isupper()
     is_known = values[0].unit or (is_counted and has(facts(" ".join(plan.parts)).words, fold(thing)))
     return f"{written} {thing}" if is_known else written
 

@@ -39,6 +39,11 @@ def can_judge(languages: Collection[str], text: str) -> bool:
     return not languages or language(text) in {"", *languages}
 
 
+def load() -> None:
+    """Reads the model, which takes some tenths of a second, so that the first question need not wait for it."""
+    _identifier()
+
+
 @cache
 def _identifier() -> LanguageIdentifier:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 
 import pytest
 
+from rag import language
 from rag.assistant import loading
 from rag.assistant.loading import Models
 from rag.config import Settings
@@ -42,6 +43,14 @@ def test_the_answer_model_does_not_wait_for_the_search_models(fake_models, setti
     assert models.embedder is fake_models["embedder"]
     assert models.reranker is fake_models["reranker"]
     assert models.waiting() == ""
+    models.close()
+
+
+def test_what_tells_languages_is_read_with_the_models_before_the_first_question(fake_models, settings, monkeypatch):
+    was_read = threading.Event()
+    monkeypatch.setattr(language, "load", was_read.set)
+    models = Models.load(settings)
+    assert was_read.wait(30)
     models.close()
 
 

@@ -355,10 +355,9 @@ class Asking:
         beside = [replace(hit, quote=text) for hit in near for text in attribute.sentence_texts(hit.text)]
         other = next((hit for hit in beside if attribute.disputes(first.quote, hit.quote, self.question)), None)
         if other is None:
-            own = self.said.document(first)
-            others = [(self.said.context(hit), hit) for hit in hits if hit.document != first.document]
-            text = f"{own.title}\n{own.date}\n{own.text}"
-            found = rivals(self.said.claims[0], self.question, text, others, self.models.embedder)
+            own, others = self.said.context(first), [hit for hit in hits if hit.document != first.document]
+            articles = [(self.said.context(hit), hit) for hit in others]
+            found = rivals(self.said.claims[0], self.question, own, articles, self.models.embedder)
             other = next(iter(found), None)
         if other:
             self.said.claims = [replace(self.said.claims[0], text=first.quote)]
@@ -381,9 +380,12 @@ class Asking:
     def _disagree(self, hits: Sequence[Hit]) -> Iterator[Event]:
         """Tells where articles give different values, in their own words, each pair newest first."""
         wanted = subject(self.question)
-        meant_ones = [self.said.document(hit) for hit in hits if meant(wanted, [self.said.context(hit)]) is not None]
-        ids = self.documents or tuple(self.said.library.versions())
-        chosen = dict.fromkeys(meant_ones) if wanted else map(self.said.library.document, ids[-_MAX_DISAGREEING:])
+        if wanted:
+            meant_ones = (self.said.document(hit) for hit in hits if meant(wanted, [self.said.context(hit)]) is not None)
+            chosen = list(dict.fromkeys(meant_ones))
+        else:
+            ids = self.documents or tuple(self.said.library.versions())
+            chosen = [self.said.library.document(identity) for identity in ids[-_MAX_DISAGREEING:]]
         articles = [(f"{one.title}\n{one.text}", tuple(hits_in(one))) for one in chosen]
         for pair in disagreements(articles, self.models.embedder):
             for hit in sorted(pair, key=lambda hit: self.said.document(hit).date, reverse=True):

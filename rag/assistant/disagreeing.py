@@ -28,8 +28,8 @@ _SAID_ANYWAY = frozenset(
     over""".split()
 )
 _SAME_THING = 0.6
-"""Cosine from which on two sentences that share words speak of the same thing; from `_SURELY` on one word will do, if their
-articles tell the same story. Source: docs/experiments.md, "Disagreement"."""
+"""Cosine from which on two sentences with two words in common, of articles on the same story, speak of the same thing; from
+`_SURELY` on one word will do. Source: docs/experiments.md, "Disagreement"."""
 _SURELY = 0.7
 _SAME_STORY = 0.8
 _LEAD = 1500  # characters of an article that tell its story
@@ -47,7 +47,7 @@ def asks_for_disagreement(question: str) -> bool:
 
 
 def subject(question: str) -> frozenset[str]:
-    """Returns the words that say what the articles are to be compared on; none for "What do they disagree on?"."""
+    """Returns the words that say what the articles are to be compared on; none for "What do the articles disagree on?"."""
     return facts(question).words - _SAID_ANYWAY
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from rag import models
+from rag import language, models
 from rag.config import Settings
 from rag.embed import TextEmbedder
 from rag.errors import ModelError
@@ -35,7 +35,7 @@ class Models:
         generator: Future[Generator | None] = Future()
         # Both encoders import torch and sentence-transformers, so one thread; llama.cpp is ready long before them.
         _in_background((embedder, lambda: load_embedder(settings)), (reranker, lambda: load_reranker(settings)))
-        _in_background((generator, lambda: load_generator(settings)))
+        _in_background((generator, lambda: load_generator(settings)), (Future(), language.load))
         return cls(embedder, reranker, generator)
 
     @classmethod

@@ -40,7 +40,7 @@ class Said:
             self._read[key] = self.library.document(*key)
         return self._read[key]
 
-    def context(self, hit: Hit) -> str:
+    def context(self, hit: Hit | Citation) -> str:
         """Returns the title, the date and the text of a hit's document, as `attribute.check` reads them."""
         document = self.document(hit)
         return f"{document.title}\n{document.date}\n{document.text}"

@@ -8,7 +8,7 @@ question may take for granted what the document does not say (`unknown`, `oppose
 for an answer.
 """
 
-from rag.attribute.binding import is_bound, unit
+from rag.attribute.binding import is_bound, is_plural, unit
 from rag.attribute.changing import differs_by
 from rag.attribute.checking import MIN_COVERAGE, check
 from rag.attribute.citing import Span, candidates, cite, marked, numbered
@@ -47,6 +47,7 @@ __all__ = [
     "is_denied",
     "is_negated",
     "is_order",
+    "is_plural",
     "is_same",
     "marked",
     "n_checkable",

@@ -95,7 +95,7 @@ def _is_other_unit(said: str | None, noun: frozenset[str], unit: str | None, nou
     if said == unit:
         return False
     if said is None:  # "70 million pills", where it is "$70 million" or "70 million miles"; "a $70 million prize" is both
-        return not _share(noun, nouns) and any(_is_plural(word) for word in noun)
+        return not _share(noun, nouns) and any(is_plural(word) for word in noun)
     if unit is None:  # "5 to 10 km", "5-10 km": nothing can be told of the 5; "70 million pills" is no money
         return bool(nouns) and not re.match(r"\s?[-–—/(]", rest) and not _share(noun, nouns)
     return not _share(noun, nouns) or said in ("mile", "km") or unit in ("mile", "km")
@@ -137,7 +137,8 @@ def _kind(value: float, text: str, start: int, end: int) -> str:
     return "year" if 1000 <= value <= 2100 and end - start == 4 else "plain"
 
 
-def _is_plural(word: str) -> bool:  # "40 billion annually" counts nothing
+def is_plural(word: str) -> bool:
+    """True if a folded word may be what a number counts: "annually" in "40 billion annually" is none."""
     return word in ("people", "men", "women", "children") or (
         len(word) > 3 and word.endswith("s") and not word.endswith("ss")
     )

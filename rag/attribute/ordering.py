@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from rag.attribute.keeping import kept
 from rag.split import sentences
 
 _ORDER = re.compile(
@@ -30,6 +31,7 @@ def is_order(sentence: str) -> bool:
     return bool(_ORDER.search(sentence))
 
 
+@kept
 def without_orders(text: str) -> str:
     """Returns a text with spaces in place of the orders to an assistant and what goes on with them: offsets stay."""
     ordered = False

@@ -105,7 +105,7 @@ class Library:
 
     def documents(self) -> tuple[Document, ...]:
         """Returns all documents in their current versions, oldest first."""
-        rows = self._rows(_DOCUMENTS + " AND v.version = d.version ORDER BY d.added_at, d.rowid")
+        rows = self._rows(DOCUMENTS + " AND v.version = d.version ORDER BY d.added_at, d.rowid")
         return tuple(Document(*row) for row in rows)
 
     def versions(self) -> dict[str, str]:
@@ -129,7 +129,7 @@ class Library:
         Raises:
             DocumentMissing: it was removed, or never had this version.
         """
-        rows = self._rows(_DOCUMENTS + " AND d.id = ? AND v.version = coalesce(?, d.version)", (document, version))
+        rows = self._rows(DOCUMENTS + " AND d.id = ? AND v.version = coalesce(?, d.version)", (document, version))
         if not rows:
             which = f"document {document!r}" + (f" in version {version[:12]}" if version else "")
             raise DocumentMissing(f"The library does not hold {which}.", "It was removed, or never added: rag list")
@@ -333,7 +333,7 @@ def _half(stored: bytes) -> np.ndarray:
 
 _MAX_ALIKE = 8
 _CHUNK = 20_000  # rows that are read at a time
-_DOCUMENTS = (
+DOCUMENTS = (
     "SELECT d.id, v.version, v.title, d.source, v.date, v.text, v.language "
     "FROM documents d JOIN versions v ON v.document = d.id WHERE 1"
 )

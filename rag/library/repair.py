@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag.errors import LibraryDamaged, LibraryError, LibraryNewer
-from rag.library import put_bands
+from rag.library import DOCUMENTS, put_bands
 from rag.library.grafting import grafted
 from rag.library.saving import discard, read_only, replace_damaged
 from rag.library.schema import MIGRATIONS, migrate
@@ -336,10 +336,7 @@ def _settle_passages(target: sqlite3.Connection, gaps: bool) -> tuple[str, ...]:
     return tuple(unindexed)
 
 
-_DOCUMENT = (
-    "SELECT d.id, v.version, v.title, d.source, v.date, v.text, v.language "
-    "FROM documents d JOIN versions v ON v.document = d.id AND v.version = d.version WHERE d.id = ?"
-)
+_DOCUMENT = f"{DOCUMENTS} AND v.version = d.version AND d.id = ?"
 _PASSAGES_OF = (
     'SELECT number, start, "end", searched_start, searched_end, length(vector) '
     "FROM passages p LEFT JOIN vectors v ON v.id = p.id WHERE document = ? ORDER BY p.id"

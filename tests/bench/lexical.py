@@ -4,7 +4,8 @@
 
 Every paragraph of a set is indexed as title, newline, text; every answerable question is asked as it stands, without its
 conversation. Hit@1 / hit@5 of BM25 written out: with the words that ICU finds, in lower case; with the terms of the analysis
-before `rag.terms`; with ours. Then how fast the terms are made, and what those of a question take.
+before `rag.terms`; with ours. Then how fast the terms are made, what those of a question take, and
+which languages the questions are taken for.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 import tantivy
 from icu4py.breakers import WordBreaker
 
+from rag.language import language
 from rag.split import index_text
 from rag.terms import question_terms, terms
 from tests.bench.fit_support import rows
@@ -53,7 +55,8 @@ def main() -> None:
         )
         shares = "  ".join(f"{_hits(ranking, gold):11}" for ranking in rankings)
         speed = f"{len(texts) / (between - begun):.0f} paragraphs/s, {1000 * (ended - between) / len(asked):.2f} ms"
-        print(f"{pack.name:14} {len(texts):10} {len(asked):5}  {shares}  {speed}")
+        told = ", ".join(f"{name or 'none'} {n}" for name, n in Counter(map(language, questions)).most_common())
+        print(f"{pack.name:14} {len(texts):10} {len(asked):5}  {shares}  {speed}  {told}")
 
 
 def _paragraphs(pack: Path) -> tuple[list[tuple[str, int]], list[str]]:
