@@ -1,8 +1,9 @@
 """FAISS index over the passages' vectors, derived from the library.
 
 Most of it is a file that is mapped into memory and never changed; passages that came since are held beside it, and those
-that went are passed over. Once a quarter of it has changed, the file is written anew and put in the old one's place. A stamp
-beside it names the generation of the library that it reflects and the file's checksum.
+that went are passed over. Once much of it has changed, the file is written anew and put in the old one's place: from the old
+one, as long as its groups fit the number of passages, else from the library. A stamp beside it names the generation of the
+library that it reflects and the file's checksum.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import threading
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,18 +20,21 @@ import numpy as np
 
 from rag.library import Changes, Library, put_in_place
 
-EXACT = 200_000
+EXACT = 100_000
 """Up to so many passages each search compares all of them; beyond, vectors are quantised and grouped, and the best are
 scored again by the stored ones. Source: docs/experiments.md, "Depth"."""
 
-PROBED = 48
+PROBED = 384
 """Groups that are searched. Source: as above."""
 
-RESCORED = 8
+RESCORED = 2
 """So many times the hits wanted are scored again. Source: as above."""
 
+_GROUPS = 4  # times the square root of the number of passages
 _TRAINED_ON = 100_000  # vectors that the groups are made from
-_CHANGED = 0.25  # share of the file that changed, from which on it is written anew
+_CHANGED = 0.25  # share of the file that changed, from which on it is written anew; or so many passages, whichever is less:
+_MOST_CHANGED = 20_000  # each search compares all that came, and each opening reads them
+_OUTGROWN = 2  # times the passages that the groups were made from: then they are made anew
 _CRC_PIECE = 1 << 24
 
 
@@ -70,16 +75,12 @@ class Dense:
         return self._state.generation
 
     def follow(self) -> None:
-        """Takes over what happened in the library. Writes nothing."""
-        if self.generation == self._library.generation:
-            return
-        with self._changing, self._library.reading():
-            state = self._state
-            stamp = _read_stamp(self._stamp)
-            changes = self._library.changes(state.generation)
-            if changes is None or stamp.get("generation", -1) not in (-1, state.stamp):
-                state, changes = self._from_file(stamp)
-            self._state = _advanced(state, changes, self._library)
+        """Takes over what happened in the library. Writes nothing.
+
+        Where more than `EXACT` passages have no file that can be used, nothing is taken over: they are too many to be held.
+        """
+        if self.generation != self._library.generation:
+            self._take_over(self._library.n_passages() <= EXACT)
 
     def compact(self) -> None:
         """Writes the file anew if much has changed since it was written; for the holder of the writers' lock.
@@ -87,16 +88,51 @@ class Dense:
         Raises:
             OSError, RuntimeError: it cannot be written; what is searched stays as it was.
         """
-        self.follow()
+        if not self._library.generation:  # nothing was ever stored
+            self.follow()
+            return
+        if self.generation != self._library.generation:
+            self._take_over(False)
         state = self._state
-        n_changed = len(state.ids) + len(state.gone)
-        n = state.file.ntotal if state.file is not None else 0
-        if state.file is None or n_changed > _CHANGED * n:
-            with self._changing, self._library.reading():
-                generation = self._library.generation
-                self._write(_built(self._library), generation)
-                stamped, changes = self._from_file(_read_stamp(self._stamp))
-                self._state = _advanced(stamped, changes, self._library)
+        if state.file is None or self.generation != self._library.generation:
+            self._replace(_built)
+        elif len(state.ids) + len(state.gone) > min(_CHANGED * state.file.ntotal, _MOST_CHANGED):
+            self._replace(self._merged if _fits(state) else _built)
+
+    def _take_over(self, without_file: bool) -> None:
+        """Takes over what happened; also all that there is, without a file that can be used, if that is wanted."""
+        with self._changing, self._library.reading():
+            state = self._state
+            stamp = _read_stamp(self._stamp)
+            changes = self._library.changes(state.generation)
+            if changes is None or stamp.get("generation", -1) not in (-1, state.stamp):
+                found = self._from_file(stamp)
+                if found is None and not without_file:
+                    return
+                state, changes = found or (_State(), Changes(self._library.generation, 0, np.empty(0, np.int64)))
+            self._state = _advanced(state, changes, self._library)
+
+    def _replace(self, make: Callable[[Library], Any]) -> None:
+        """Writes what `make` returns as the file, and takes it over."""
+        with self._changing, self._library.reading():
+            generation = self._library.generation
+            self._write(make(self._library), generation)
+            found = self._from_file(_read_stamp(self._stamp))
+            if found is None:
+                raise OSError(f"{self._path} is not as it was written")
+            self._state = _advanced(*found, self._library)
+
+    def _merged(self, _: Library) -> Any:
+        """Returns the file's index with what came and without what went since: its groups are kept."""
+        import faiss
+
+        state = self._state
+        index = faiss.read_index(str(self._path))
+        if state.gone:
+            index.remove_ids(_selector(np.array(sorted(state.gone), np.int64)))
+        if len(state.ids):
+            index.add_with_ids(state.fresh, state.ids)
+        return index
 
     def search(self, vector: np.ndarray, k: int, ids: np.ndarray | None = None) -> list[tuple[int, float]]:
         """Returns up to k (passage id, cosine) pairs, best first; only of `ids` (int64) if given."""
@@ -110,7 +146,7 @@ class Dense:
         index = state.file
         if index is None or not index.ntotal or (ids is not None and not len(ids)):
             return []
-        quantised = index.ntotal > EXACT
+        quantised = isinstance(index, faiss.IndexIVF)
         selector = None if ids is None else _selector(ids)
         parameters: Any = faiss.SearchParameters()
         if quantised:
@@ -131,19 +167,22 @@ class Dense:
         stored = self._library.vectors([i for i, _ in pairs])
         return [(i, float(row @ vector)) for i, row in stored.items()]
 
-    def _from_file(self, stamp: dict[str, Any]) -> tuple[_State, Changes]:
-        """Returns the state that the file is, and what happened since; all passages if the file cannot be used."""
+    def _from_file(self, stamp: dict[str, Any]) -> tuple[_State, Changes] | None:
+        """Returns the state that the file is, and what happened since; None if it cannot be used.
+
+        It is derived: then it is read from the library instead, or written anew.
+        """
         import faiss
 
         generation = stamp.get("generation", -1)
         changes = self._library.changes(generation)
-        if changes is not None and _is_whole(self._path, stamp):
-            try:
-                index = faiss.read_index(str(self._path), faiss.IO_FLAG_MMAP_IFC)
-                return _State(generation, index, generation, changes.last), changes
-            except RuntimeError:  # derived: read from the library instead, and written anew by the next writer
-                pass
-        return _State(), Changes(self._library.generation, 0, np.empty(0, np.int64))
+        if changes is None or not _is_whole(self._path, stamp):
+            return None
+        try:
+            index = faiss.read_index(str(self._path), faiss.IO_FLAG_MMAP_IFC)
+        except RuntimeError:
+            return None
+        return _State(generation, index, generation, changes.last), changes
 
     def _write(self, index: Any, generation: int) -> None:
         import faiss
@@ -181,6 +220,19 @@ def _beside(state: _State, vector: np.ndarray, k: int, ids: np.ndarray | None) -
     return [(int(state.ids[chosen[n]]), float(scores[n])) for n in best]
 
 
+def _fits(state: _State) -> bool:
+    """True if the file's kind, and its groups, are right for the passages that there are now."""
+    import faiss
+
+    n = state.file.ntotal + len(state.ids) - len(state.gone)
+    if len(state.ids) and state.fresh.shape[1] != state.file.d:  # it was made when there were no passages
+        return False
+    if not isinstance(state.file, faiss.IndexIVF):
+        return n <= EXACT
+    grouped = (state.file.nlist / _GROUPS) ** 2  # passages that the groups were made for
+    return grouped / _OUTGROWN <= n <= grouped * _OUTGROWN
+
+
 def _built(library: Library) -> Any:
     """Returns an index of all passages; within the library's `reading`."""
     import faiss
@@ -203,12 +255,14 @@ def _grouped(library: Library, n: int, dimension: int) -> Any:
     """Returns an index of quantised vectors in about 4 sqrt(n) groups, trained on an even sample of them."""
     import faiss
 
-    n_groups = int(4 * n**0.5)
+    n_groups = int(_GROUPS * n**0.5)
     step = max(1, n // _TRAINED_ON)
-    sample = np.concatenate([vectors[::step] for _, vectors in library.vectors_after()])
+    # Copies: a view would keep all the others in memory with it.
+    sample = np.concatenate([vectors[::step].copy() for _, vectors in library.vectors_after()])
     index: Any = faiss.index_factory(dimension, f"IVF{n_groups},SQ8", faiss.METRIC_INNER_PRODUCT)
     index.by_residual = False  # the same scale for all groups: a score is one product, not one more for each group
     index.cp.niter = 8
+    index.cp.min_points_per_centroid = 1  # else it warns on stderr of fewer than 39, in the middle of a progress bar
     index.cp.spherical = True
     index.train(sample)
     return index

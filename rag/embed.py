@@ -8,6 +8,7 @@ sentence-transformers itself; code that a model folder brings along is never run
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +36,10 @@ class _OnnxModel:
         from tokenizers import Tokenizer
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1  # see `run`
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="rag-encoding")
         self.inputs = [i.name for i in self._session.get_inputs()]
         self.dimension = int(self._session.get_outputs()[0].shape[-1])
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -59,16 +61,22 @@ class _OnnxModel:
         """Returns the first output, a row a text; what stands for padding is zero.
 
         Each row runs alone and without its padding: an int8 model scales its activations over the whole batch, so that a
-        score would depend on its neighbours; and it is faster (docs/experiments.md, "Times").
+        score would depend on its neighbours; and it is faster (docs/experiments.md, "Times"). A row has one core, and as
+        many rows run side by side as there are cores, the longest first, so that all end at about the same time: threads
+        that share a row wait for each other, the more so where another program takes one of the cores.
         """
         lengths = inputs["attention_mask"].sum(axis=1)
-        rows = [
-            self._session.run(None, {name: array[n : n + 1, :length] for name, array in inputs.items()})[0][0]
-            for n, length in enumerate(lengths)
-        ]
-        longest = max(row.shape[0] for row in rows)  # tokens where the output has them, else the width of all rows
+
+        def run_row(n: int) -> np.ndarray:
+            row: np.ndarray = self._session.run(None, {k: v[n : n + 1, : lengths[n]] for k, v in inputs.items()})[0][0]
+            return row
+
+        order = np.argsort(-lengths, kind="stable")
+        results = self._pool.map(run_row, order) if len(order) > 1 else map(run_row, order)
+        rows = dict(zip(order.tolist(), results, strict=True))
+        longest = max(row.shape[0] for row in rows.values())  # tokens where the output has them, else the width of all rows
         values = np.zeros((len(rows), longest, *rows[0].shape[1:]), np.float32)
-        for n, row in enumerate(rows):
+        for n, row in rows.items():
             values[n, : len(row)] = row
         return values
 

@@ -147,6 +147,78 @@ def test_a_large_index_passes_over_what_is_gone(grouped, library):
     assert sorted(i for i, _ in index.search(vectors[0], 20)) == list(range(3001, 3011))
 
 
+def test_a_large_index_takes_over_changes_and_keeps_its_groups(grouped, library, monkeypatch):
+    index, _, vectors = grouped
+    other = Dense(library)
+    other.follow()
+    fresh = unit_rows(np.random.default_rng(6), 800, 32)
+    put(library, "more", fresh)
+    put(library, "late", vectors[:40])
+    library.remove(["late"])
+    monkeypatch.setattr(dense, "_built", lambda _: pytest.fail("was built anew"))
+    index.compact()
+    assert (index._state.file.ntotal, len(index._state.ids), len(index._state.gone)) == (3800, 0, 0)
+    other.follow()
+    for n in (0, 799):
+        assert other.search(fresh[n], 3) == index.search(fresh[n], 3)
+        assert index.search(fresh[n], 1) == [(3001 + n, pytest.approx(1, abs=1e-3))]
+
+
+def test_what_went_is_not_in_a_file_that_was_merged(grouped, library, monkeypatch):
+    index, _, vectors = grouped
+    put(library, "second", vectors[:1500])
+    index.compact()
+    monkeypatch.setattr(dense, "_built", lambda _: pytest.fail("was built anew"))
+    library.remove(["many"])
+    index.compact()
+    assert (index._state.file.ntotal, len(index._state.gone)) == (1500, 0)
+    assert sorted(i for i, _ in index.search(vectors[0], 2000)) == list(range(3001, 4501))
+
+
+@pytest.mark.parametrize(("n", "n_groups"), [(6100, int(4 * 9100**0.5)), (2900, int(4 * 3000**0.5))])
+def test_groups_are_made_anew_once_the_library_has_outgrown_them(grouped, library, n, n_groups):
+    index, _, _ = grouped
+    put(library, "more", unit_rows(np.random.default_rng(7), n, 32))
+    index.compact()
+    assert (index._state.file.ntotal, index._state.file.nlist) == (3000 + n, n_groups)
+
+
+def test_a_library_that_shrank_is_compared_exactly_again(grouped, library):
+    index, _, vectors = grouped
+    put(library, "many", vectors[:900])
+    index.compact()
+    assert_same_ranking(index.search(vectors[5], 50), np.arange(3001, 3901), vectors[:900], vectors[5], 50)
+    assert not hasattr(index._state.file, "nlist")
+
+
+def test_many_passages_without_a_file_are_not_held_but_built(grouped, library, monkeypatch):
+    (library.folder / "dense.faiss").unlink()
+    lost = Dense(library)
+    lost.follow()
+    assert (lost.generation, len(lost._state.ids)) == (-1, 0)
+    held = []
+    monkeypatch.setattr(dense, "_advanced", lambda state, *_: held.append(state) or state)
+    lost.compact()
+    assert [state.file.ntotal for state in held] == [3000]
+
+
+def test_a_file_without_passages_fits_none(library):
+    index = Dense(library)
+    library.add_folders(["/articles"])
+    index.compact()
+    assert index._state.file.ntotal == 0
+    put(library, "a", np.eye(3, 4, dtype=np.float32))
+    index.compact()
+    assert (index._state.file.ntotal, index._state.file.d) == (3, 4)
+
+
+def test_a_file_that_cannot_be_read_back_is_told(library, monkeypatch):
+    put(library, "a", np.eye(3, 4, dtype=np.float32))
+    monkeypatch.setattr(dense, "_is_whole", lambda *_: False)
+    with pytest.raises(OSError, match=r"dense\.faiss is not as it was written"):
+        Dense(library).compact()
+
+
 def test_nothing_is_found_before_it_is_loaded_in_an_empty_one_and_in_an_empty_scope(library):
     index, vector = Dense(library), np.ones(4, np.float32) / 2
     assert index.search(vector, 5) == []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import threading
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rag.embed import BGE_PREFIX, TextEmbedder
+from rag.embed import BGE_PREFIX, TextEmbedder, _OnnxModel
 from rag.errors import DependencyMissing, ModelCorrupt
 
 
@@ -56,3 +58,42 @@ def test_a_missing_onnxruntime_is_named(stand_in, tmp_path, monkeypatch):
     (tmp_path / "model.onnx").write_bytes(b"")
     with pytest.raises(DependencyMissing, match=r"The package onnxruntime is not installed\. pip install onnxruntime"):
         TextEmbedder(tmp_path, "bge", threads=1)
+
+
+class TwiceSession:
+    """A model whose output for each token is its id, twice; a row waits until another one runs too, but the last.
+
+    Attributes:
+        seen: the lengths of the rows, in the order in which they began.
+    """
+
+    def __init__(self, path, options, providers):
+        self.threads = options.intra_op_num_threads
+        self.seen = []
+        self._others = threading.Barrier(2, timeout=10)
+
+    def get_inputs(self):
+        return [types.SimpleNamespace(name="input_ids"), types.SimpleNamespace(name="attention_mask")]
+
+    def get_outputs(self):
+        return [types.SimpleNamespace(shape=["batch", "tokens", 2])]
+
+    def run(self, _, inputs):
+        assert inputs["attention_mask"].all()
+        self.seen.append(inputs["input_ids"].shape[1])
+        if inputs["input_ids"].shape[1] > 1:
+            self._others.wait()
+        return [np.stack([inputs["input_ids"]] * 2, axis=-1).astype(np.float32)]
+
+
+def test_rows_run_side_by_side_one_core_each_and_keep_their_order(monkeypatch):
+    tokenizer = types.SimpleNamespace(enable_truncation=lambda *_, **__: None, enable_padding=lambda: None)
+    monkeypatch.setattr("tokenizers.Tokenizer", types.SimpleNamespace(from_file=lambda _: tokenizer))
+    monkeypatch.setattr("onnxruntime.InferenceSession", TwiceSession)
+    model = _OnnxModel(Path("bge"), 2)
+    ids = np.array([[1, 0, 0, 0], [2, 3, 4, 5], [6, 7, 0, 0], [8, 9, 10, 0], [11, 12, 0, 0]])
+    values = model.run({"input_ids": ids, "attention_mask": (ids > 0).astype(np.int64)})
+    assert np.array_equal(values, np.stack([ids, ids], axis=-1))
+    assert model._session.threads == 1
+    assert sorted(model._session.seen[:2]) == [3, 4]  # the longest ones first
+    assert np.array_equal(model.run({"input_ids": ids[:1, :1], "attention_mask": np.ones((1, 1), int)}), [[[1, 1]]])
