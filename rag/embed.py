@@ -35,10 +35,14 @@ class _OnnxModel:
         import onnxruntime
         from tokenizers import Tokenizer
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # see `run`
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+        def session(n: int) -> onnxruntime.InferenceSession:
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = n
+            options.log_severity_level = 3
+            return onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+
+        self._session = session(1)
+        self._alone = session(threads) if threads > 1 else self._session
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="rag-encoding")
         self.inputs = [i.name for i in self._session.get_inputs()]
         self.dimension = int(self._session.get_outputs()[0].shape[-1])
@@ -63,16 +67,17 @@ class _OnnxModel:
         Each row runs alone and without its padding: an int8 model scales its activations over the whole batch, so that a
         score would depend on its neighbours; and it is faster (docs/experiments.md, "Times"). A row has one core, and as
         many rows run side by side as there are cores, the longest first, so that all end at about the same time: threads
-        that share a row wait for each other, the more so where another program takes one of the cores.
+        that share a row wait for each other, the more so where another program takes one of the cores. A single row has
+        all cores. The values are the same.
         """
         lengths = inputs["attention_mask"].sum(axis=1)
 
-        def run_row(n: int) -> np.ndarray:
-            row: np.ndarray = self._session.run(None, {k: v[n : n + 1, : lengths[n]] for k, v in inputs.items()})[0][0]
+        def run_row(n: int, session: Any = self._session) -> np.ndarray:
+            row: np.ndarray = session.run(None, {k: v[n : n + 1, : lengths[n]] for k, v in inputs.items()})[0][0]
             return row
 
         order = np.argsort(-lengths, kind="stable")
-        results = self._pool.map(run_row, order) if len(order) > 1 else map(run_row, order)
+        results = self._pool.map(run_row, order) if len(order) > 1 else [run_row(0, self._alone)]
         rows = dict(zip(order.tolist(), results, strict=True))
         longest = max(row.shape[0] for row in rows.values())  # tokens where the output has them, else the width of all rows
         values = np.zeros((len(rows), longest, *rows[0].shape[1:]), np.float32)

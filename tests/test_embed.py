@@ -86,7 +86,7 @@ class TwiceSession:
         return [np.stack([inputs["input_ids"]] * 2, axis=-1).astype(np.float32)]
 
 
-def test_rows_run_side_by_side_one_core_each_and_keep_their_order(monkeypatch):
+def test_rows_run_side_by_side_one_core_each_in_their_order_and_a_single_one_has_all(monkeypatch):
     tokenizer = types.SimpleNamespace(enable_truncation=lambda *_, **__: None, enable_padding=lambda: None)
     monkeypatch.setattr("tokenizers.Tokenizer", types.SimpleNamespace(from_file=lambda _: tokenizer))
     monkeypatch.setattr("onnxruntime.InferenceSession", TwiceSession)
@@ -94,6 +94,7 @@ def test_rows_run_side_by_side_one_core_each_and_keep_their_order(monkeypatch):
     ids = np.array([[1, 0, 0, 0], [2, 3, 4, 5], [6, 7, 0, 0], [8, 9, 10, 0], [11, 12, 0, 0]])
     values = model.run({"input_ids": ids, "attention_mask": (ids > 0).astype(np.int64)})
     assert np.array_equal(values, np.stack([ids, ids], axis=-1))
-    assert model._session.threads == 1
+    assert (model._session.threads, model._alone.threads) == (1, 2)
     assert sorted(model._session.seen[:2]) == [3, 4]  # the longest ones first
     assert np.array_equal(model.run({"input_ids": ids[:1, :1], "attention_mask": np.ones((1, 1), int)}), [[[1, 1]]])
+    assert model._alone.seen == [1]

@@ -137,13 +137,18 @@ class Library:
 
     def passages(self, ids: Sequence[int]) -> Iterator[StoredPassage]:
         """Yields the passages with these ids, by id; those that are gone are left out."""
-        rows = self._rows(f"{_PASSAGES} WHERE p.id IN {_LISTED} ORDER BY p.id", (json.dumps([int(i) for i in ids]),))
-        yield from self._stored(rows)
+        with self.reading():
+            rows = self._rows(f"{_PASSAGES} WHERE p.id IN {_LISTED} ORDER BY p.id", (json.dumps([int(i) for i in ids]),))
+            # In one query: a search reads some ninety documents.
+            listed = json.dumps(list({document for *_, document in rows}))
+            texts = self._rows(f"{DOCUMENTS} AND v.version = d.version AND d.id IN {_LISTED}", (listed,))
+        documents = {text[0]: Document(*text) for text in texts}
+        yield from (_stored(row, documents[row[-1]]) for row in rows if row[-1] in documents)
 
     def passages_after(self, last: int = 0) -> Iterator[StoredPassage]:
         """Yields all passages with a higher id, by id; to be read to its end within `reading`."""
         while rows := self._rows(f"{_PASSAGES} WHERE p.id > ? ORDER BY p.id LIMIT {_CHUNK}", (last,)):
-            yield from self._stored(rows)
+            yield from self._read(rows)
             last = rows[-1][0]
 
     def vectors(self, ids: Sequence[int]) -> dict[int, np.ndarray]:
@@ -274,16 +279,17 @@ class Library:
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
-    def _stored(self, rows: Iterable[tuple[int, int, int, int, int, int, str, str]]) -> Iterator[StoredPassage]:
+    def _read(self, rows: Iterable[_Row]) -> Iterator[StoredPassage]:
+        """Yields passages one after another; a text is read once for all its passages, and only one is held."""
         document = None
-        for identity, number, start, end, searched_start, searched_end, *key in rows:
-            # A text is read once for all its passages; that of a version never changes, it can only be gone.
-            if document is None or [document.id, document.version] != key:
+        for row in rows:
+            *_, identity = row
+            if document is None or document.id != identity:
                 try:
-                    document = self.document(*key)
+                    document = self.document(identity)
                 except DocumentMissing:
                     continue
-            yield StoredPassage(identity, document, Passage(Paragraph(number, start, end), searched_start, searched_end))
+            yield _stored(row, document)
 
     @contextlib.contextmanager
     def _change(self, anew: bool = False) -> Iterator[sqlite3.Connection]:
@@ -291,6 +297,14 @@ class Library:
         with self._store.transaction() as connection:
             yield connection
             note_change(connection, anew=anew)
+
+
+_Row = tuple[int, int, int, int, int, int, str]  # as _PASSAGES has it
+
+
+def _stored(row: _Row, document: Document) -> StoredPassage:
+    identity, number, start, end, searched_start, searched_end, _ = row
+    return StoredPassage(identity, document, Passage(Paragraph(number, start, end), searched_start, searched_end))
 
 
 def _put_document(connection: sqlite3.Connection, document: Document) -> None:
@@ -337,10 +351,7 @@ DOCUMENTS = (
     "SELECT d.id, v.version, v.title, d.source, v.date, v.text, v.language "
     "FROM documents d JOIN versions v ON v.document = d.id WHERE 1"
 )
-_PASSAGES = (
-    'SELECT p.id, p.number, p.start, p."end", p.searched_start, p.searched_end, d.id, d.version '
-    "FROM passages p JOIN documents d ON d.id = p.document"
-)
+_PASSAGES = 'SELECT p.id, p.number, p.start, p."end", p.searched_start, p.searched_end, p.document FROM passages p'
 # One value in place of a list of them, whose number SQLite limits to 32,766.
 _LISTED = "(SELECT value FROM json_each(?))"
 # A key that more documents have is one of a form that is filled in anew each day: what tells them apart are the other keys.
