@@ -192,6 +192,64 @@ def test_progress_counts_the_bytes_that_are_embedded(make_assistant, articles):
     assert seen == [(0, total, "bridges.txt"), (0, total, "owls.txt"), (total, total, "owls.txt"), (total, total, "")]
 
 
+def test_files_that_are_there_already_promise_nothing_about_the_time_of_the_others(make_assistant, articles, write):
+    assistant = make_assistant()
+    assistant.add(articles)
+    new = write("articles/zebras.txt", "Zebras\n\nThe zoo has eleven zebras this year, one of them a foal.\n")
+    write("articles/empty.txt", "")
+    seen = []
+    report = assistant.add(articles, progress=lambda *step: seen.append(step[:2]))
+    assert (len(report.added), len(report.unchanged), len(report.failed)) == (1, 2, 1)
+    assert seen[-3:] == [(0, new.stat().st_size)] + [(new.stat().st_size, new.stat().st_size)] * 2
+
+
+class StoppedEmbedder(FakeEmbedder):
+    """Is stopped when it is asked for the n-th time."""
+
+    def __init__(self, n):
+        super().__init__()
+        self.left = n
+
+    def embed_paragraphs(self, texts):
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+        return super().embed_paragraphs(texts)
+
+
+def paragraphs_of(n):
+    return "\n\n".join(
+        f"Paragraph {i} of the report tells of the {i + 7}th bridge over the river, in plain words." for i in range(n)
+    )
+
+
+def test_an_add_that_was_stopped_embeds_nothing_twice(make_assistant, write):
+    embedder = StoppedEmbedder(3)  # in chunks of 64 texts
+    assistant = make_assistant(embedder=embedder)
+    long = write("long.txt", f"Report\n\n{paragraphs_of(150)}\n")
+    with pytest.raises(KeyboardInterrupt):
+        assistant.add(long)
+    assert (len(embedder.seen), assistant.documents()) == (128, ())
+    assistant.add(write("short.txt", f"Another\n\n{paragraphs_of(1)}\n"))
+    assistant.add(long)
+    assert len(embedder.seen) == len(set(embedder.seen)) == 151
+
+
+def test_a_rebuild_that_was_stopped_embeds_nothing_twice_though_an_article_came_between(make_assistant, write):
+    first = make_assistant()
+    first.add(write("long.txt", f"Report\n\n{paragraphs_of(150)}\n"))
+    first.close()
+    embedder = StoppedEmbedder(3)
+    assistant = make_assistant(embedder=embedder)
+    with pytest.raises(KeyboardInterrupt):
+        assistant.rebuild()
+    assistant.add(write("short.txt", f"Another\n\n{paragraphs_of(1)}\n"))
+    assistant.rebuild()
+    seen = [text for text in embedder.seen if text.startswith("Report")]
+    assert len(seen) == len(set(seen)) == 150
+    assert assistant.library._rows("SELECT count(*) FROM staged") == [(0,)]
+
+
 # --- removing and rebuilding ---------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from rag.assistant.embedding import embed
+from rag.assistant.embedding import embed, keys
 from rag.config import Settings
 from rag.duplicates import copied
 from rag.errors import ReadError
@@ -17,7 +17,8 @@ from rag.read import SUFFIXES, absolute, document_id, find_files, read, shown
 from rag.types import AddReport, Document, Embedder
 
 Progress = Callable[[int, int, str], object]
-"""Called with bytes done, bytes in all, and the name of the file at hand: the time left goes with the bytes."""
+"""Called with bytes done, bytes in all, and the name of the file at hand: the time left goes with the bytes. Those of a file
+that is there already count as neither, once that is known."""
 
 Stored = Callable[[bool], object]
 """Called after documents were stored, under the writers' lock; told whether stored documents were changed by it."""
@@ -53,11 +54,15 @@ class _Adding:
         self._total = sum(sizes)
         for file, size in zip(files, sizes, strict=True):
             self._progress(self._done, self._total, shown(file.name))
+            n_waiting = len(self._batch)
             try:
                 self._take(_read(file, self._settings))
             except ReadError as exc:
                 self._failed.append((shown(file), str(exc)))
-            self._reached += size
+            if len(self._batch) > n_waiting:
+                self._reached += size
+            else:
+                self._total -= size  # nothing to do for it: as done, it would promise that the others are as quick
             if self._is_full():
                 self._put()
         self._put()
@@ -120,7 +125,9 @@ class _Adding:
                 self._done += int(share * part)
                 self._progress(self._done, self._total, name)
 
-            self._library.put(embed(self._batch, self._library, self._embedder, self._like, ticked), self._embedder.name)
+            model = self._embedder.name
+            items = embed(self._batch, self._library, self._embedder, self._like, ticked)
+            self._library.put(items, model, staged=keys(items, model))
             self._stored(any(document.id in self._changed for document in self._batch))
             self._batch, self._like = [], set()
         self._done = self._reached

@@ -37,12 +37,17 @@ def embed(
     for document in documents:
         of_document = passages(document)
         read = [index_text(document.title, document.text[p.start : p.end]) for p in of_document]
-        keys = [_key(embedder.name, text) for text in read]
-        texts |= zip(keys, read, strict=True)
-        found.append((document, of_document, keys))
+        of_texts = [_key(embedder.name, text) for text in read]
+        texts |= zip(of_texts, read, strict=True)
+        found.append((document, of_document, of_texts))
     vectors = _vectors(texts, library, embedder, like, ticked or (lambda share: None))
     empty = np.zeros((0, embedder.dimension), np.float32)
-    return [(d, of, np.stack([vectors[key] for key in keys]) if keys else empty) for d, of, keys in found]
+    return [(d, of, np.stack([vectors[key] for key in its]) if its else empty) for d, of, its in found]
+
+
+def keys(items: Iterable[Item], model: str) -> set[bytes]:
+    """Returns the keys under which the vectors of these documents are staged."""
+    return {_key(model, index_text(d.title, d.text[p.start : p.end])) for d, of_document, _ in items for p in of_document}
 
 
 def _vectors(

@@ -218,12 +218,13 @@ class Library:
                 f"Set embedding_model to {stored!r}, or run: rag rebuild",
             )
 
-    def put(self, items: Iterable[Item], embedding_model: str, *, anew: bool = False) -> None:
+    def put(self, items: Iterable[Item], embedding_model: str, *, anew: bool = False, staged: Iterable[bytes] = ()) -> None:
         """Stores documents in one transaction; a document that is there already gets these as its current version.
 
         Args:
             embedding_model: the model of the vectors.
-            anew: True if these are all documents, so that every derived index is to be built anew.
+            anew: True if these are all documents, so that every derived index is to be built anew; the stage is empty then.
+            staged: keys of the vectors that leave the stage. Others stay: a rebuild that was stopped may still need them.
         """
         with self._change(anew) as connection:
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('embedding_model', ?)", (embedding_model,))
@@ -233,7 +234,9 @@ class Library:
                 connection.execute("DELETE FROM examples WHERE document = ?", (document.id,))
                 put_bands(connection, document, passages)
                 _put_passages(connection, document.id, passages, vectors)
-            connection.execute("DELETE FROM staged")
+            if anew:
+                connection.execute("DELETE FROM staged")
+            connection.executemany("DELETE FROM staged WHERE key = ?", ((key,) for key in staged))
 
     def remove(self, ids: Iterable[str]) -> None:
         """Removes documents with all their versions, passages and vectors, in one transaction."""

@@ -118,13 +118,17 @@ def _search(folder: Path, questions: Sequence[str]) -> None:
         words = retriever._lexical.search(question, _TOP_K)
         matched = time.perf_counter()
         read = list(library.passages(sorted({i for i, _ in near + words})))
+        done = time.perf_counter()
+        scope = [read[0].document.id]
+        assert retriever.retrieve(question, vector, _TOP_K, scope)
         stages = (
             ("hybrid with the question's embedding", ended - started),
             ("the question's embedding", embedded - started),
             ("hybrid without it", ended - embedded),
             ("dense alone", searched - ended),
             ("lexical alone", matched - searched),
-            ("reading the passages", time.perf_counter() - matched),
+            ("reading the passages", done - matched),
+            ("hybrid in one document", time.perf_counter() - done),
         )
         for name, seconds in stages:
             spent.setdefault(name, []).append(1000 * seconds)
@@ -192,6 +196,10 @@ def _change(folder: Path) -> None:
         for name, times in (("add one article", added), ("remove it", removed)):
             print(f"  {name}: first {times[0]:.2f} s, median {statistics.median(times):.2f} s, longest {max(times):.2f} s")
         print(f"  resident {_memory()}", flush=True)
+        index = assistant._retriever._dense
+        started = time.perf_counter()
+        index._replace(index._merged)
+        print(f"  the vector index written anew from the old one: {time.perf_counter() - started:.1f} s", flush=True)
 
 
 def _sweep(folder: Path, vectors: np.ndarray) -> None:
