@@ -21,8 +21,9 @@ _DATE = re.compile(
 )
 _WEEKDAY = re.compile(r"\b(?:Mon|Tue(?:s)?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?\b[.,]?\s*$", re.IGNORECASE)
 _EMPHASIS = re.compile(r"^[*_]{1,3}(?=\S)|(?<=\S)[*_]{1,3}$")
-_MARK = re.compile(r"\s*(?:[,;|•·()\n]|:(?!\d))\s*|\s+[-–—]\s+")
+_MARK = re.compile(r"\s*(?:[,;|•·()\n]|:(?!\d)|/)\s*|\s+(?:-{1,2}|[–—])\s+")
 _SMALL = frozenset("a an and at by da de del der di for in la le of on the van von".split())
+_LEADS = re.compile(r"\.?[*_]{1,3}(?=\s)|(?<=\d{4})\.\s+|\s*[—–]\s*|\s+-{1,2}\s+|:\s+")  # between a dateline and its text
 _LABELS = frozenset("photo photos image images picture credit source video file updated copyright".split())
 _TIME = re.compile(r"(?:at )?\d{1,2}[:.]\d\d(?: ?[ap]\.?m\.?)?(?: [A-Z]{2,4})?", re.IGNORECASE)
 _MAX_CHARS, _MAX_WORDS = 100, 6  # of a line; of a name in it
@@ -57,9 +58,24 @@ def stated_date(text: str) -> str:
     if len(line) > _MAX_CHARS or not (found := _DATE.search(line)):
         return ""
     before, after = _WEEKDAY.sub("", line[: found.start()]), line[found.end() :]
-    is_led = not before or _PREFIX.fullmatch(f"{before} ") or re.search(r"[,;:|•·(]\s*$|\s[-–—]\s+$", before)
+    is_led = not before or _PREFIX.fullmatch(f"{before} ") or re.search(r"[,;:|•·(]\s*$|\s(?:-{1,2}|[–—])\s+$", before)
     rest = _MARK.split(_PREFIX.sub("", _DATE.sub(" ", f"{before}\n{after}")))
     return parse_date(found[0]) if is_led and all(_is_name(part) for part in rest) else ""
+
+
+def opening_dateline(text: str) -> tuple[int, int]:
+    """Returns where the dateline that a first paragraph opens with ends, and where the text after it begins; else (0, 0).
+
+    "CASTELL, March 14, 2026 (Region Press) — A court ...", "**CASTELL — 8 April 2026.** A court ...". A date alone may be
+    what the paragraph is about, and a place alone is worth keeping: both are needed.
+    """
+    for mark in _LEADS.finditer(text, 0, _MAX_CHARS + 20):
+        line, rest = text[: mark.start()], text[mark.end() :].lstrip()
+        if _DATE.search(line):
+            begun = len(rest.split(maxsplit=4)) > 4 and not rest[0].islower()
+            is_dateline = begun and stated_date(line) and not parse_date(line)
+            return (mark.start(), len(text) - len(rest)) if is_dateline else (0, 0)
+    return 0, 0
 
 
 def is_byline(text: str) -> bool:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rag.dateline import is_byline, is_labelled, is_update, names_author, parse_date, stated_date
+from rag.dateline import is_byline, is_labelled, is_update, names_author, opening_dateline, parse_date, stated_date
 from rag.errors import ReadError
 from rag.language import language
 from rag.types import Document
@@ -142,8 +142,8 @@ def make_document(raw: str, source: str) -> Document:
     if not any(b.kind == "paragraph" for b in blocks):
         raise ReadError("No paragraph was found in the file.", "It seems to hold only labels or numbers.")
     titles = (text[b.start : b.end] for b in blocks if b.kind == "title")
-    first = text[blocks[0].start : blocks[0].end]
-    title = next(titles, first if len(blocks) > 1 and _is_headline(first) else Path(source).stem)
+    first = text[blocks[0].start : blocks[0].end] if blocks[0].kind != "date" else ""
+    title = next(titles, first if len(blocks) > 1 and _is_headline(first) else "") or Path(source).stem
     article = "\n".join(text[b.start : b.end] for b in blocks if b.kind == "paragraph")
     dated = [text[b.start : b.end] for b in blocks if b.kind == "date"]
     dates = [d for line in sorted(dated, key=is_update) if (d := stated_date(line))]
@@ -220,9 +220,22 @@ _NO_WORDS = re.compile(r"[^\W_]+_\w+|[\W\d_]*|[-+]?[\d.,]+ ?°? ?[CF]")  # spot_
 def layout(text: str, source: str = "") -> tuple[Block, ...]:
     """Classifies every visible part of a canonical text, in order."""
     if Path(source).suffix.lower() in _MARKDOWN:
-        return tuple(_markdown(text))
+        return tuple(_with_dateline(text, _markdown(text)))
     units = _all_units(text)
-    return tuple(_classify(text, units)) if units else ()
+    return tuple(_with_dateline(text, _classify(text, units))) if units else ()
+
+
+def _with_dateline(text: str, blocks: Iterable[Block]) -> Iterator[Block]:
+    """Makes a block of its own of the dateline that the first paragraph opens with: it is not what the paragraph says."""
+    is_first = True
+    for block in blocks:
+        if block.kind == "paragraph" and is_first:
+            is_first = False
+            end, start = opening_dateline(text[block.start : block.end])
+            if end:
+                yield Block("date", block.start, block.start + end)
+                block = Block("paragraph", block.start + start, block.end)
+        yield block
 
 
 def _line(text: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.dateline import is_update, names_author, parse_date, stated_date
+from rag.dateline import is_update, names_author, opening_dateline, parse_date, stated_date
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,41 @@ def test_a_date_is_iso_or_nothing(words):
 )
 def test_a_dateline_has_a_date_and_names_only(line, date):
     assert stated_date(line) == date
+
+
+@pytest.mark.parametrize(
+    ("dateline", "mark"),
+    [
+        ("CASTELL, March 14, 2026 (Region Press)", " — "),
+        ("CASTELL, Sept. 14, 2026 (Region Press)", " – "),
+        ("LORNE BAY (RPA), Tuesday, 14 March 2026", ": "),
+        ("CASTELL, 14 March 2026", " - "),
+        ("Castell (Herald) - 14 March 2026", " - "),
+        ("**CASTELL — 14 March 2026", ".** "),
+        ("CASTELL, N.L., March 14, 2026 /PRNews/", " -- "),
+        ("Castell, 14 March 2026", ". "),
+    ],
+)
+def test_a_dateline_may_open_the_first_paragraph(dateline, mark):
+    body = "A new bridge was opened on Saturday."
+    end, start = opening_dateline(dateline + mark + body)
+    assert (dateline + mark + body)[start:] == body
+    assert (dateline + mark + body)[:end] == dateline
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "14 March 2026: A new bridge was opened in Castell.",  # of a timeline: the date is what it is about
+        "CASTELL — A new bridge was opened on Saturday.",  # no date
+        "CASTELL, March 14 — A new bridge was opened on Saturday.",  # no year
+        "The bridge was opened on 14 March 2026: a band played all day.",
+        "Castell, 14 March 2026 - and yet it was not finished.",
+        "Castell, 14 March 2026: A bridge.",  # a line of its own
+    ],
+)
+def test_not_every_date_at_the_beginning_is_a_dateline(text):
+    assert opening_dateline(text) == (0, 0)
 
 
 def test_bylines_and_updates():

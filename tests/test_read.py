@@ -235,6 +235,14 @@ def test_a_line_under_the_headline_tells_the_date_and_is_no_part_of_it(head):
     assert found(document.text, source=source) == BODY.split("\n\n")
 
 
+@pytest.mark.parametrize("head", [f"{HEAD}\n\n", f"# {HEAD}\n\n", ""])
+def test_a_dateline_that_opens_the_article_tells_the_date_and_is_not_what_it_says(head):
+    source = "/a/b.md" if head.startswith("#") else "/a/b.txt"
+    document = make_document(f"{head}CASTELL, Nov. 18, 2026 (Region Press) — {BODY}\n", source)
+    assert (document.title, document.date) == (HEAD if head else "b", "2026-11-18")
+    assert found(document.text, source=source) == BODY.split("\n\n")
+
+
 def test_a_headline_may_end_with_a_small_word():
     document = make_document(f"Castell bridge: what we know a week on\nPublished 18 November 2026\n\n{BODY}\n", "/a/b.txt")
     assert (document.title, document.date) == ("Castell bridge: what we know a week on", "2026-11-18")
