@@ -192,8 +192,8 @@ def test_if_no_draft_holds_the_best_sentence_itself_is_the_answer(opened):
     assert judged(events)[:1] == [Withdrawn(WRONG)]
     assert answer.text == f"{COST_SENTENCE} [1]"
     assert answer.citations[0].quote == COST_SENTENCE
-    assert len(generator.prompts) == 1
-    assert used(answer) == [("bridges.txt", 2)]
+    assert len(generator.prompts) == 2  # the other paragraph of the document that seems to answer was drafted from too
+    assert used(answer) == [("bridges.txt", 2), ("bridges.txt", 3)]
 
 
 @pytest.mark.parametrize(("score", "found"), [(asking.QUOTABLE, True), (asking.QUOTABLE - 0.1, False)])
@@ -381,6 +381,22 @@ def test_what_the_model_says_of_the_passage_counts(opened):
     assert answer.signals["yes"] == pytest.approx(math.log(0.9 / 0.1))
     generator._weights |= {"Yes": 1e-9, "yes": 1e-9}
     assert assistant.ask(COST).text == NOT_FOUND  # 4.5 for the paragraph, -4 for the model, as both are cut
+
+
+class Doubtful(FakeGenerator):
+    """Says no to a passage with the words "nine years after", which the first paragraph has, and yes to others."""
+
+    def weigh(self, prompt, words):
+        is_first = "nine years after" in prompt.paragraphs[0]
+        return tuple(0.0 if word.lower() == ("no" if is_first else "yes") else -9.0 for word in words)
+
+
+def test_where_the_model_says_no_to_the_best_paragraph_another_one_of_the_document_may_answer(opened):
+    generator = Doubtful(otherwise=RIGHT)
+    reranker = Scored({"nine years after": 3.0, "4.2 million": 1.0})
+    _, answer = streamed(opened(generator=generator, reranker=reranker))
+    assert answer.text == f"{RIGHT} [1]"
+    assert [prompt.paragraphs[0].count("4.2 million") for prompt in generator.prompts] == [1]
 
 
 def test_a_question_about_something_else_is_not_found(opened):

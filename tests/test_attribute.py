@@ -21,6 +21,7 @@ from rag.attribute import (
     restore_hedges,
     sentence_texts,
     support,
+    telling_whether,
     undated,
     unit,
     unknown,
@@ -116,3 +117,12 @@ def test_no_word_that_is_kept_is_longer_than_words_are():
     text = "A" * 1000 + "-1" * 1000
     assert max(map(len, everything(text).words)) < 700
     assert max(len(word) for run in runs(text) for word in run) < 100
+
+
+def test_a_question_for_yes_or_no_gets_the_sentence_that_says_it():
+    first = "A fire destroyed the Odeon in Castell early on Tuesday."
+    passage = f"{first} Nobody was killed, the fire brigade said."
+    question = "Was anyone killed in the fire at the Odeon?"
+    assert telling_whether(question, "Blaze in Castell", first, passage) == "Nobody was killed, the fire brigade said."
+    assert telling_whether("Was the Odeon destroyed?", "Blaze in Castell", first, passage) == first
+    assert telling_whether("Was it closed?", "Blaze in Castell", first, passage) == first  # none says it: the best one

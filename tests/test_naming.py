@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.attribute.naming import abbreviations, crossed_names, initials, is_named, runs
+from rag.attribute.naming import abbreviations, crossed_names, initials, is_named, runs, unnamed_person
 
 ARTICLE = "Mayor Ilse Varga met the World Health Organization (WHO). Her father Tor Reyk and Jon Reyk came too."
 
@@ -48,3 +48,17 @@ def test_a_name_in_another_form_is_the_document_s_own(name, claim, passage, name
 )
 def test_a_name_is_not_put_together_from_two(claim, passage, crossed):
     assert crossed_names(claim, passage, passage) == crossed
+
+
+@pytest.mark.parametrize(
+    ("claim", "question", "is_lacking"),
+    [
+        ("The man is a 34-year-old baker.", "What is the name of the man who was arrested?", True),
+        ("The man is Jon Reyk.", "What is the name of the man who was arrested?", False),
+        ("He is a baker.", "What is his name?", True),
+        ("The dish is called larb.", "What is the name of the dish?", False),  # no person
+        ("The man is a baker.", "Who was arrested?", False),
+    ],
+)
+def test_asked_for_the_name_of_a_person_an_answer_has_one(claim, question, is_lacking):
+    assert bool(unnamed_person(claim, question)) is is_lacking

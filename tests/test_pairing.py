@@ -85,3 +85,16 @@ def test_of_any_list_each_number_belongs_to_its_own_name(values, data):
 )
 def test_an_office_is_its_holder_s(claim, question, wrong):
     assert bool(wrong_office(claim, question, OFFICES)) is wrong
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage", "wrong"),
+    [
+        ("Jon Reyk was the referee.", "Arlen coach Jon Reyk complained about the referee, who had sent off a player.", True),
+        ("Jon Reyk was the coach.", "Arlen coach Jon Reyk complained about the referee.", False),
+        ("Jon Reyk was the referee.", "Jon Reyk, the referee, complained about the referee of the first half.", False),
+        ("Jon Reyk was the referee.", "The coach complained about the referee, Jon Reyk.", False),
+    ],
+)
+def test_who_complains_about_a_referee_is_none(claim, passage, wrong):
+    assert bool(wrong_office(claim, "Who was the referee?", passage)) is wrong

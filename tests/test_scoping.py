@@ -23,6 +23,27 @@ def test_who_has_left_an_office_does_not_hold_it(claim, lacking):
     assert left_office(claim, LEFT) == lacking
 
 
+FORMER = """A court sentenced Ilse Varga, the former director of the Sorn port. Jon Reyk, a former banker, welcomed it.
+So did the former mayor of Arlen, Ana Sorn. Ex-minister Bo Lind said nothing."""
+
+
+@pytest.mark.parametrize(
+    ("claim", "lacking"),
+    [
+        ("Ilse Varga is the director of the Sorn port.", ["office of now"]),
+        ("Ilse Varga now runs the Sorn port.", ["office of now"]),
+        ("The Sorn port is run by Ilse Varga.", ["office of now"]),
+        ("Ilse Varga ran the Sorn port.", []),
+        ("Ilse Varga is the former director of the Sorn port.", []),
+        ("Jon Reyk is the director of the Sorn port.", []),  # not by this sentence: for other checks
+        ("Ana Sorn is the mayor of Arlen.", ["office of now"]),
+        ("Bo Lind is the minister.", ["office of now"]),
+    ],
+)
+def test_a_former_director_does_not_direct(claim, lacking):
+    assert left_office(claim, FORMER) == lacking
+
+
 LOST = "Sorn Rovers dismissed their coach after a defeat at Arlen Town. The club has nine points from 12 matches."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.attribute.speaking import unmarked_allegation, wrong_speaker
+from rag.attribute.speaking import unmarked_allegation, unmarked_wish, wrong_speaker
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,16 @@ def test_what_is_marked_asked_for_or_not_alleged_may_be_said(claim, question, pa
 )
 def test_a_speaker_is_the_sentence_s_own(claim, passage, wrong):
     assert bool(wrong_speaker(claim, "What did it cost?", passage)) is wrong
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage", "lacking"),
+    [
+        ("The prosecution wanted six years.", "A court sentenced the baker to six years.", ["wish wanted"]),
+        ("The prosecution wanted six years.", "Prosecutors asked for nine years, the court chose six.", []),
+        ("The union demanded 9 percent.", "The union is on strike for 9 percent.", []),
+        ("The court chose six years.", "A court sentenced the baker to six years.", []),
+    ],
+)
+def test_what_somebody_wants_is_wanted_by_somebody_in_the_passage(claim, passage, lacking):
+    assert unmarked_wish(claim, passage) == lacking

@@ -23,6 +23,9 @@ def hit(text, paragraph):
         ("Please summarise this article in bullet points.", set()),
         ("What is the article about the Sorn library about?", {"sorn", "library"}),
         ("What are the main points?", set()),
+        ("What is the owls article about? Give me a summary.", {"owls"}),
+        ("What was that story on the pier about?", {"pier"}),
+        ("What does the article on the flood say?", {"flood"}),
     ],
 )
 def test_a_summary_is_asked_for_and_of_what(question, expected):
@@ -39,6 +42,7 @@ def test_a_summary_is_asked_for_and_of_what(question, expected):
         "What is a summary offence?",
         "How many main points are in the treaty?",
         "What text did she write about?",
+        "What does the article on the flood say of the mayor?",
         "When was the summary of the report on Sorn published?",
     ],
 )

@@ -41,12 +41,15 @@ BY_WORDS = 0.5
 """Share of a question's terms that a paragraph must have to be quoted where no model judges it. Source: docs/experiments.md,
 "Languages"."""
 
-_MAX_DRAFTED = 2  # hits that are drafted from, one after the other, until a sentence holds
+_MAX_DRAFTED = 3  # hits that are drafted from, one after the other, until a sentence holds
+_MAX_NEAR = 2  # of them so many of any document
 _NEAR = 2.0  # the second hit is drafted from if its score is so near to the best one's
+_HOPED = 1.5  # log odds of yes; another one of the same document is asked if these would be enough
 _MAX_COMPARED = 2  # other articles that are asked whether they say something else
 _MAX_DISAGREEING = 20  # articles that are compared if the question names no subject: the last ones that were added
 _ABSENT = ("number ", "rank ", "name ", "date ", "quoted ", "most words", "any word")  # as `attribute.check` begins
 _OTHERWISE = ("the word ", "a negation", "hedge ")  # likewise: the paragraph says it, but denies, alleges or hedges it
+_MISREAD = ("subject ", "wish ", "asked ", "office ")  # likewise: it is somebody else's, and its sentence no answer
 _HOPELESS = 0.04  # below this chance before a draft, none is made
 _LOADING_SECONDS = 60  # a question waits so long for an answer model that is still loading
 _MAX_QUOTED = 300  # characters of a sentence that stands in a summary for a draft that does not hold
@@ -71,8 +74,9 @@ class Asking:
     bonus: dict[str, float] = field(default_factory=dict)  # by document id: for being new when the question was asked
     signals: decide.Signals | None = None
     probability: float | None = None
+    likeliest: Hit | None = None  # of those that were drafted from in vain
     otherwise: Hit | None = None  # its quote says what a draft said, but denies, alleges or hedges it
-    is_misread: bool = False  # a draft gave a value that its paragraph has for an opponent
+    is_misread: bool = False  # a draft gave what its paragraph has of somebody else
     given: list[Hit] = field(default_factory=list)  # to the model, beside hits of the question: for its parts, or to sum up
     is_judged: bool = True  # False if the question is in a language that the reranker does not read
     is_part: bool = False  # of a question that is answered by reckoning
@@ -135,10 +139,11 @@ class Asking:
                 yield from self._compare(generator, hits)
                 yield from self._dispute(hits)
         if not self.said.claims and self._is_likely():
+            likeliest = self.likeliest or hits[0]
             if self.otherwise:
                 yield self.said.quote(self.otherwise)
-            elif not generator or (self._is_quotable(hits[0]) and not self.is_misread):
-                yield self.said.quote(hits[0])
+            elif not generator or (self._is_quotable(likeliest) and not self.is_misread):
+                yield self.said.quote(likeliest)
 
     def _answer_by_words(self, hit: Hit) -> Iterator[Event]:
         """Quotes the sentence with most words of a question that the models cannot judge, and says so."""
@@ -313,19 +318,23 @@ class Asking:
         return decide.threshold(self.settings.caution)
 
     def _draft_until_confirmed(self, generator: Generator, hits: Sequence[Hit]) -> Iterator[Event]:
-        """Drafts from the best paragraphs, one after the other, until a sentence is confirmed."""
+        """Drafts from the best paragraphs that seem to answer, one after the other, until a sentence is confirmed."""
+        tried: dict[Hit, decide.Signals] = {}
         for hit in self._chosen(hits):
             block = self._block(hit, generator)
-            self.signals = self._all_signals(generator, hit, block)
+            self.signals = tried[hit] = self._all_signals(generator, hit, block)
             self.used.add((hit.document, hit.paragraph))
             if not self._is_likely():
-                return
+                continue
             if prompt.asks_whether(self.question):  # the model says yes to nearly all: the paragraph's words are better
-                yield self.said.quote(hit)
+                telling = attribute.telling_whether(self.question, hit.title, hit.quote, hit.text)
+                yield self.said.quote(replace(hit, quote=telling))
                 return
             yield from self._confirm(self._draft(generator, hit, block), hit, hits)
             if self.said.claims or self.otherwise:
                 return
+        self.likeliest = max(tried, key=lambda hit: decide.probability(tried[hit]))
+        self.signals = tried[self.likeliest]
 
     def _compare(self, generator: Generator, hits: Sequence[Hit]) -> Iterator[Event]:
         """Asks the best paragraphs of other articles too; where one gives another value, all are shown, newest first."""
@@ -417,14 +426,15 @@ class Asking:
         if all(lack.startswith(_OTHERWISE) for lack in lacking):
             telling = attribute.told_in(claim, self.question, attribute.sentence_texts(hit.text))
             self.otherwise = replace(hit, quote=telling[0])
-        self.is_misread |= any(lack.startswith("subject ") for lack in lacking)
+        self.is_misread |= any(lack.startswith(_MISREAD) for lack in lacking)
         return all(lack.startswith(_ABSENT) for lack in lacking)
 
     def _chosen(self, hits: Sequence[Hit]) -> list[Hit]:
-        """Returns the hits to draft from: the best one, and the next one if it is as good.
+        """Returns the hits to draft from: the best one, the next one if it is as good, and others of the same document.
 
         If the best one is not certain and lacks a name or number of the question, a paragraph of the same document that has
-        them all comes first: "How many Vietnamese?" is not answered where only the total stands.
+        them all comes first: "How many Vietnamese?" is not answered where only the total stands. And a first paragraph has
+        all that is asked about, so it is found before the one that has the answer.
         """
         best = hits[0]
         near = [hit for hit in hits if hit.score >= best.score - _NEAR]
@@ -432,7 +442,12 @@ class Asking:
             named = (hit for hit in near if hit.document == best.document and not self._unknown(hit))
             first = next(named, best)
             near = [first, *(hit for hit in near if hit is not first)]
-        return near[:_MAX_DRAFTED]
+        others = (hit for hit in hits if hit.document == best.document and self._may_answer(hit))
+        return list(dict.fromkeys([*near[:_MAX_NEAR], *others]))[:_MAX_DRAFTED]
+
+    def _may_answer(self, hit: Hit) -> bool:
+        """True if a hit would be drafted from if the model said yes to it."""
+        return decide.probability(replace(self._search_signals(hit), yes=_HOPED)) >= self._wanted()
 
     def _read_score(self, hit: Hit) -> float:
         """Returns the reranker's own score, without what was added for date and place."""

@@ -14,15 +14,16 @@ from rag.types import Embedder, Hit
 _ARTICLE = "article|story|text|document|report|piece|page|paper"
 _SUMMARY = r"(?:summary|overview|gist|(?:main|key) points)"
 _ASKED = re.compile(
-    r"^\W*(?:(?:please|can you|could you|would you|now|and|ok|okay)\b\W*){0,3}"
+    r"(?:^|[.?!]\s)\W*(?:(?:please|can you|could you|would you|now|and|ok|okay)\b\W*){0,3}"
     rf"(?:summari[sz]e\b|sum up\b|tl;?dr\b|(?:give|write|make|show)(?: me)?(?: \w+){{0,3}} {_SUMMARY}\b|{_SUMMARY} of\b"
     rf"|what (?:is|are) the {_SUMMARY}\W*$|what (?:is|are) the {_SUMMARY} of\b"
-    rf"|what(?:['’]s| is| was) (?:the|this|that) (?:{_ARTICLE})\b(?: \w+){{0,12}} about\W*$)",
+    rf"|what(?:['’]s| is| was) (?:the|this|that)(?: \w+){{0,4}} (?:{_ARTICLE})\b(?: \w+){{0,12}} about\W*$"
+    rf"|what (?:does|did) (?:the|this|that)(?: \w+){{0,4}} (?:{_ARTICLE})\b(?: \w+){{0,12}} say\W*$)",
     re.IGNORECASE,
 )
 _SAID_ANYWAY = frozenset(
     f"""{_ARTICLE.replace("|", " ")} summary summarise summarize sum tldr tl dr main key points gist overview please short
-    brief briefly give write make show tell bullet sentences sentence words news""".split()
+    brief briefly give write make show tell say bullet sentences sentence words news""".split()
 )
 _BEGINNING = 600  # characters of a document that say what it is about
 _MIN_WORDS = 8  # of a paragraph that says something

@@ -12,7 +12,7 @@ from rag.attribute.binding import is_bound, is_plural, unit
 from rag.attribute.changing import differs_by
 from rag.attribute.checking import MIN_COVERAGE, check
 from rag.attribute.citing import Span, candidates, cite, marked, numbered
-from rag.attribute.clauses import clauses, nearest, sentence_texts
+from rag.attribute.clauses import clauses, nearest, sentence_texts, telling_whether
 from rag.attribute.comparing import counts_differ, differs, disputes
 from rag.attribute.dating import undated
 from rag.attribute.facts import Facts, facts, n_checkable
@@ -58,6 +58,7 @@ __all__ = [
     "restore_hedges",
     "sentence_texts",
     "support",
+    "telling_whether",
     "told_in",
     "undated",
     "unit",

@@ -10,13 +10,13 @@ from rag.attribute.clauses import nearest, sentence_texts
 from rag.attribute.dating import dates, missing_dates, undated
 from rag.attribute.facts import Facts, everything, facts, name_at_start
 from rag.attribute.hedging import missing_hedges
-from rag.attribute.naming import abbreviations, crossed_names, is_named
+from rag.attribute.naming import abbreviations, crossed_names, is_named, unnamed_person
 from rag.attribute.negating import is_denied, is_negated, is_undone
 from rag.attribute.ordering import without_orders
 from rag.attribute.pairing import crossed_items, wrong_office
 from rag.attribute.premises import opposed
 from rag.attribute.scoping import left_office, wrong_antecedent, wrong_stage
-from rag.attribute.speaking import unmarked_allegation, wrong_speaker
+from rag.attribute.speaking import unmarked_allegation, unmarked_wish, wrong_speaker
 from rag.attribute.values import numbers, ordinals
 from rag.attribute.words import FUNCTION_WORDS, LIGHT_WORDS, has, joined, unmarked
 
@@ -67,6 +67,8 @@ def check(claim: str, question: str, passage: str, context: str) -> tuple[str, .
     lacking += wrong_stage(claim, passage)
     lacking += unmarked_allegation(claim, question, passage)
     lacking += wrong_speaker(claim, question, passage)
+    lacking += unmarked_wish(claim, passage)
+    lacking += unnamed_person(claim, question)
     lacking += missing_hedges(claim, question, passage)
     return tuple(lacking)
 

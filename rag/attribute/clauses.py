@@ -36,3 +36,20 @@ def nearest(claim: str, parts: tuple[str, ...]) -> list[str]:
         common.append(sum(has(there.words, word) for word in said.words) + len(said.numbers & there.numbers))
     most = max(common, default=0)
     return [part for part, n in zip(parts, common, strict=True) if n == most]
+
+
+def telling_whether(question: str, title: str, best: str, passage: str) -> str:
+    """Returns the sentence of a passage that says more of what a question for yes or no asks than the best one, else that.
+
+    "Nobody was killed" names no fire, and "A fire destroyed the Odeon" is nearer to "Was anyone killed in the fire at the
+    Odeon?". So the question's names and the words of the title do not count; all else that the best one has must be there.
+    """
+    asked, named = facts(question), everything(title).words
+    wanted = frozenset(word for word in asked.words - asked.names if not has(named, word))
+
+    def said(text: str) -> frozenset[str]:
+        return frozenset(word for word in wanted if has(everything(text).words, word))
+
+    of_best = said(best)
+    more = [text for text in sentence_texts(passage) if said(text) > of_best]
+    return max(more, key=lambda text: len(said(text)), default=best)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from rag.attribute.facts import everything
+from rag.attribute.facts import everything, facts
 from rag.attribute.keeping import kept
 from rag.attribute.words import FUNCTION_WORDS, fold, has, joined, unmarked
 
@@ -18,6 +18,13 @@ _LONG |= {"eu": "european union"}
 _TITLES = frozenset(
     """mr mrs ms miss dr sir lady lord president minister king queen prince princess general colonel captain judge justice
     senator governor mayor professor chief officer""".split()
+)
+
+_PERSON = "(?:man|woman|boy|girl|child|baby|person|suspect|victim|driver|attacker|gunman|killer|officer|passenger|patient)"
+_ASKS_NAME = re.compile(
+    rf"\bnames? of (?:the|a|an|this|that|his|her|their|its)\b[^,.;?]{{0,60}}?\b{_PERSON}s?\b"
+    rf"|\b{_PERSON}['’]s (?:first |last |full )?name\b|\bwhat (?:is|was) (?:his|her) (?:first |last |full )?name\b",
+    re.IGNORECASE,
 )
 
 _MAX_WORDS = 8  # of one name; more of them in a row are several
@@ -117,6 +124,13 @@ def _others(word: str, part: tuple[str, ...], context: str) -> bool:
 def _single(text: str) -> list[tuple[str, ...]]:
     """Returns the names of a text without those that "and" joins: Ilse Varga and Jon Reyk are two."""
     return [tuple(part.split()) for run in runs(text) for part in " ".join(run).split(" and ")]
+
+
+def unnamed_person(claim: str, question: str) -> list[str]:
+    """Returns what is lacking where the name of a person is asked for and a claim has no name that the question lacks."""
+    if not _ASKS_NAME.search(question) or facts(claim).names - facts(question).names:
+        return []
+    return ["asked a name of a person"]
 
 
 def crossed_names(claim: str, passage: str, context: str) -> list[str]:

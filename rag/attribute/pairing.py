@@ -171,6 +171,7 @@ _APPOSITION = re.compile(rf"(?<![\w'’-])(?P<name>{_NAME}), (?P<office>{_OFFICE
 _REVERSED = re.compile(rf"(?:^|[.;,] |\b(?:said|by|with|to|and) )(?P<office>[Tt]he {_WORDS}), (?P<name>{_NAME})(?=[,.;]|$)")
 _IS = re.compile(rf"^\W*(?P<name>{_NAME}) (?:is|was|serves as|served as) (?P<office>{_OFFICE})(?=[,.;]|$)")
 _IS_NAMED = re.compile(rf"^\W*(?P<office>[Tt]he [\w'’-]+(?: [\w'’-]+){{0,6}}?) (?:is|was) (?P<name>{_NAME})(?=[,.;]|$)")
+_MET = r"\b(?:about|against|with|to|from|by|at|for|on) (?:(?:the|a|an|his|her|their|its) )+(?:[\w'’-]+ ){0,2}?"
 _WHO_IS = re.compile(r"^\W*who (?:is|was) (?P<office>(?:the|a|an) .+?)\??\s*$", re.IGNORECASE)
 
 
@@ -186,6 +187,16 @@ def wrong_office(claim: str, question: str, passage: str) -> list[str]:
     for name, office in said:
         words = [word for word in unmarked(office).split() if word not in FUNCTION_WORDS]
         holders = [who for who, what in there if words and all(has(unmarked(what).split(), word) for word in words)]
-        if holders and not any(has(unmarked(who).split(), word) for who in holders for word in unmarked(name).split()):
-            found.append(f"{name} as {office}")
+        is_others = holders and not any(has(unmarked(w).split(), word) for w in holders for word in unmarked(name).split())
+        if is_others or (words and not holders and _only_meets(name, words[0], passage)):
+            found.append(f"office {name} as {office}")
     return found
+
+
+def _only_meets(name: str, office: str, passage: str) -> bool:
+    """True if an office is only somebody that one has to do with in a passage: "Varga complained about the referee"."""
+    heads = list(re.finditer(rf"\b{re.escape(office)}s?\b", passage, re.IGNORECASE))
+    met = list(re.finditer(rf"{_MET}{re.escape(office)}\b", passage, re.IGNORECASE))
+    surname = name.split()[-1]
+    before = re.compile(rf"\b{re.escape(surname)}\b[^,.;]*$")
+    return bool(heads) and len(met) == len(heads) and any(before.search(passage[: m.start()]) for m in met)

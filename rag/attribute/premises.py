@@ -28,7 +28,8 @@ _PAIRS = """north south, northern southern, east west, eastern western, less mor
     denied, granted refused, approved rejected, approved vetoed, upheld overturned, imposed lifted, agreed
     refused, agreed declined, accepted declined, hired fired, hired dismissed, appointed dismissed, joined
     left, entered left, arrived departed, survived died, survived killed, alive dead, raised cut, raised
-    lowered, expanded reduced, praised criticised, praised criticized, passed failed"""
+    lowered, expanded reduced, praised criticised, praised criticized, passed failed, scored saved, scored
+    missed, score save"""
 _OPPOSITES: dict[str, set[str]] = {}
 for _one, _other in (pair.split() for pair in _PAIRS.split(",")):
     _OPPOSITES.setdefault(_one, set()).add(_other)

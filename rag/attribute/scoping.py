@@ -15,7 +15,21 @@ _LEFT = re.compile(
     re.IGNORECASE,
 )
 _MAX_BETWEEN = 20  # characters between a name and what is said of it: "Simone Varga, 54, resigned"
-_HOLDS = re.compile(r"^\W*(?P<who>[^\W\d_a-z][^.,;]*?) (?:is|are|serves as) (?:still )?(?:the|a|an|its|their|our) ")
+_RUNS = "runs|leads|heads|chairs|directs|manages|governs|commands|coaches|edits|owns|presides over"
+_HOLDS = re.compile(
+    rf"^\W*(?P<who>[^\W\d_a-z][^.,;]*?) (?:(?:now|currently|still) )?"
+    rf"(?:(?:is|are|serves as) (?:(?:now|currently|still) )?(?:the|a|an|its|their|our) |(?:{_RUNS})\b)"
+)
+_RUN_BY = re.compile(
+    r"\bis (?:(?:now|currently|still) )?(?:run|led|headed|chaired|managed|owned) by (?P<who>[^\W\d_a-z][^.,;]*)"
+)
+_FORMER = re.compile(r"\bformer\b|\bex-", re.IGNORECASE)
+_WHO = r"(?P<who>[^\W\d_a-z][\w'’-]+(?: [^\W\d_a-z][\w'’-]+){0,3})"
+_WAS = (
+    re.compile(rf"{_WHO}, (?:(?:a|an|the|its|their|his|her) )?(?:former |ex-)(?P<what>[^,.;]+)"),
+    re.compile(rf"\b(?:[Ff]ormer |[Ee]x-)(?P<what>[^,.;]+), {_WHO}"),
+    re.compile(rf"\b(?:[Ff]ormer |[Ee]x-)(?P<what>[a-z][\w'’-]*(?: [a-z][\w'’-]*){{0,4}}) {_WHO}"),
+)
 _REFERRING = re.compile(r"^\W*(?:the \w+|it|they|its|their)\b", re.IGNORECASE)
 _PLAYED = re.compile(r"\b(?:defeat(?:ed)?|win|won|victory|loss|lost|beat(?:en)?|draw|drew|match|game)\b", re.IGNORECASE)
 _AGAINST = re.compile(r"\b(?:at|against|over|versus|vs?\.?)\s+(?:the\s+)?$", re.IGNORECASE)
@@ -27,14 +41,19 @@ _WHEN = re.compile(
 
 
 def left_office(claim: str, passage: str) -> list[str]:
-    """Returns the word by which a passage says that who "is" something in a claim is so no longer: resigned."""
-    holds = _HOLDS.match(claim)
-    if not holds or not (names := facts(holds["who"]).words) or _LEFT.search(claim):
+    """Returns the word by which a passage says that who "is" something in a claim is so no longer: resigned, former."""
+    holds = _HOLDS.match(claim) or _RUN_BY.search(claim)
+    if not holds or not (names := facts(holds["who"]).words) or _LEFT.search(claim) or _FORMER.search(claim):
         return []
     for sentence in nearest(claim, sentence_texts(passage)):
         left = _LEFT.search(sentence)
         if left and any(has(everything(_just_before(sentence, left)).words, name) for name in names):
             return [f"the word {left[0]}"]
+        office = facts(claim).words - names
+        for match in (match for pattern in _WAS for match in pattern.finditer(sentence)):
+            who, what = everything(match["who"]).words, everything(match["what"]).words
+            if any(has(who, name) for name in names) and any(has(what, word) for word in office):
+                return ["office of now"]
     return []
 
 

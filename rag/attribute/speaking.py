@@ -44,6 +44,16 @@ _SAYING = re.compile(
 _ACCORDING = re.compile(r"\baccording to\s+(?P<who>[^,.;:”\"]+)", re.IGNORECASE)
 _MARK = re.compile(r"[,;:.!?—()“”\"«»]|\bthat\b")
 _OF_NOUN = re.compile(r"\b(?:the|an|his|her|its|their|of|for|over|in|with|to|by|and|this|that)\s+$", re.IGNORECASE)
+_WISHED = re.compile(
+    r"\b(?:want(?:s|ed)|demand(?:s|ed)|seeks|sought|(?:ask|call)(?:s|ed) for|request(?:s|ed)|recommended|proposed)\b",
+    re.IGNORECASE,
+)
+_WISH = re.compile(
+    r"\b(?:want|wish|demand|seek|sought|ask|call|request|recommend|propos|urg|suggest|plead|plan|hope|aim|need|should|must|push|press"
+    r"|insist|bid|appeal|strike|striking|like|argu|favou?r|prefer|condition|advocat|campaign|petition|lobb|expect|requir|order|appl"
+    r"|offer|plea|intend|desir|would|motion|pursu|goal|support|back|vow|promis|try|trying|tried|attempt)",
+    re.IGNORECASE,
+)
 _PRONOUNS = frozenset("he she they it who i we".split())
 _MAX_WORDS = 8  # of a speaker's name and office
 _NEAR = 400  # characters before and after "said" in which they are looked for
@@ -69,6 +79,15 @@ def unmarked_allegation(claim: str, question: str, passage: str) -> list[str]:
                 found.append(f"the word {match[0]}")
                 break
     return found if found and len(found) == len(parts) else []
+
+
+def unmarked_wish(claim: str, passage: str) -> list[str]:
+    """Returns the word by which somebody wants something in a claim, where nobody in the passage wants anything.
+
+    "A court sentenced him to six years" does not say that the prosecution wanted six.
+    """
+    wished = _WISHED.search(claim)
+    return [f"wish {wished[0]}"] if wished and not _WISH.search(passage) else []
 
 
 def told_in(claim: str, question: str, sentences: tuple[str, ...]) -> list[str]:
