@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rag.attribute.dating import dates, missing_dates, undated
+from rag.attribute.dating import dates, missing_dates, past_days, undated
 from tests.hostile import pieces, texts
 
 ARTICLE = "Arlen reopens its bridge\n2025-07-18\nThe fair on Monday, 21 July, was a success."  # that 18 July was a Friday
@@ -119,3 +119,18 @@ def test_a_date_that_was_asked_about_may_be_elsewhere_in_the_document():
 def test_a_number_of_thousands_after_a_month_is_no_day():
     assert "3,100 people" in undated("In January 3,100 people came.")
     assert dates("On January 3, 100 people came.")[0].day == 3
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage", "is_past"),
+    [
+        ("Trams will run on Thursday.", "The council voted on Thursday to build a tram line.", True),
+        ("Trams will run on Thursday.", "Trams run from Thursday.", False),
+        ("Trams will run on Thursday.", "The trams are to run on Thursday.", False),
+        ("Trams will run next Thursday.", "The council voted on Thursday to build a tram line.", False),
+        ("The council voted on Thursday.", "The council voted on Thursday to build a tram line.", False),
+        ("Trams will run on Thursday.", "The council voted on Monday.", False),  # for `missing_dates`
+    ],
+)
+def test_what_was_on_thursday_will_not_be_on_thursday(claim, passage, is_past):
+    assert bool(past_days(claim, passage)) is is_past

@@ -7,7 +7,7 @@ import re
 from rag.attribute.binding import far_values, is_bound, wrong_units
 from rag.attribute.changing import invented_differences
 from rag.attribute.clauses import nearest, sentence_texts
-from rag.attribute.dating import dates, missing_dates, undated
+from rag.attribute.dating import dates, missing_dates, past_days, undated
 from rag.attribute.facts import Facts, everything, facts, name_at_start
 from rag.attribute.hedging import missing_hedges
 from rag.attribute.naming import abbreviations, crossed_names, is_named, unnamed_person
@@ -43,6 +43,7 @@ def check(claim: str, question: str, passage: str, context: str) -> tuple[str, .
     there = everything(passage)
     lacking = _missing_numbers(plain, said, question, passage, context)
     lacking += missing_dates(claim, question, passage, context)
+    lacking += past_days(claim, passage)
     named = {name for name in said.names if not has(there.words, name) and is_named(name, claim, passage, context)}
     for name in sorted((said.names | name_at_start(plain, context)) - named):
         if not has(there.words, name) and not (has(asked.words, name) and has(around.words, name)):

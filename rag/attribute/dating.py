@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from rag.attribute.clauses import sentence_texts
 from rag.attribute.keeping import kept
 from rag.attribute.values import numbers, ordinals
 
@@ -41,6 +42,14 @@ _DATES = [
     re.compile(rf"\b(?:(?P<relative>last|next|this)\s+)?{_WEEKDAY}\b"),
     re.compile(r"\b(?P<day_word>[Yy]esterday|[Tt]oday|[Tt]omorrow)\b"),
 ]
+_WILL = re.compile(
+    r"\b(?:will|shall|(?:is|are) (?:to|going to|set to|due to|expected to|scheduled to|planned to))\b", re.IGNORECASE
+)
+_AHEAD = re.compile(
+    r"\b(?:will|shall|would|(?:is|are|was|were) (?:to|going to|set|due|expected|scheduled|planned)|next|coming|upcoming"
+    r"|plans?|planned|scheduled|due|expected|from \w+day|begins?|starts?|opens?|arrives?|meets?|takes?|returns?|\w+ing on)\b",
+    re.IGNORECASE,
+)
 _SHIFTS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 
 
@@ -148,6 +157,23 @@ def missing_dates(claim: str, question: str, passage: str, context: str) -> list
         if not known and not asked:
             lacking.append(f"date {claim[said.start : said.end]}")
     return lacking
+
+
+def past_days(claim: str, passage: str) -> list[str]:
+    """Returns the weekdays on which a claim says that something will be, where the passage tells only of what was then.
+
+    "The council voted on Thursday to build a tram line" does not say that trams will run on Thursday.
+    """
+    if not _WILL.search(claim):
+        return []
+    found = []
+    for said in dates(claim):
+        if said.weekday is None or said.day is not None or said.relative == "next":
+            continue
+        telling = [text for text in sentence_texts(passage) if any(d.weekday == said.weekday for d in dates(text))]
+        if telling and not any(_AHEAD.search(text) for text in telling):
+            found.append(f"date {claim[said.start : said.end]} to come")
+    return found
 
 
 def _has(date: Date, said: Date) -> bool:

@@ -50,8 +50,8 @@ _WISHED = re.compile(
 )
 _WISH = re.compile(
     r"\b(?:want|wish|demand|seek|sought|ask|call|request|recommend|propos|urg|suggest|plead|plan|hope|aim|need|should|must|push|press"
-    r"|insist|bid|appeal|strike|striking|like|argu|favou?r|prefer|condition|advocat|campaign|petition|lobb|expect|requir|order|appl"
-    r"|offer|plea|intend|desir|would|motion|pursu|goal|support|back|vow|promis|try|trying|tried|attempt)",
+    r"|insist|bid|appeal|strike|striking|like|argu|favou?r|prefer|condition|advocat|campaign|petition|lobb|expect|appl|offer"
+    r"|plea|intend|desir|would|motion|pursu|goal|support|back|vow|promis|try|trying|tried|attempt)",
     re.IGNORECASE,
 )
 _PRONOUNS = frozenset("he she they it who i we".split())
