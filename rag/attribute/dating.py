@@ -47,7 +47,7 @@ _WILL = re.compile(
 )
 _AHEAD = re.compile(
     r"\b(?:will|shall|would|(?:is|are|was|were) (?:to|going to|set|due|expected|scheduled|planned)|next|coming|upcoming"
-    r"|plans?|planned|scheduled|due|expected|from \w+day|begins?|starts?|opens?|arrives?|meets?|takes?|returns?|\w+ing on)\b",
+    r"|plan(?:s|ned)|scheduled|due|expected|from \w+day|begins?|starts?|opens?|arrives?|meets?|takes?|returns?|\w+ing on)\b",
     re.IGNORECASE,
 )
 _SHIFTS = {"yesterday": -1, "today": 0, "tomorrow": 1}
