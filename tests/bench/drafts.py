@@ -1,6 +1,7 @@
 """Ways to draft from what was found, beside each other: are they right, what do they read, and do they tell an answer?
 
-    rag eval PACK... --json > FILE;  python -m tests.bench.drafts FILE MODEL.gguf PACK... [--limit 100] [--only NAME...]
+    rag eval PACK... --json > FILE
+    python -m tests.bench.drafts FILE MODEL.gguf PACK... [--limit 100] [--only NAME...] [--answerable]
 
 Each question of the file is drafted again from its hits in each way. Printed for each set and way: the share of answerable
 questions whose draft has the answer, tokens read and written, and as signals of "the documents hold an answer" the AUC of
@@ -99,13 +100,14 @@ def main() -> None:
     parser.add_argument("packs", nargs="+", type=Path)
     parser.add_argument("--limit", type=int, default=100, help="questions of each set and sort")
     parser.add_argument("--only", nargs="*", help="ways, by name")
+    parser.add_argument("--answerable", action="store_true", help="answerable questions only: no AUC, and twice as quick")
     arguments = parser.parse_args()
     asked = [row for row in json.loads(arguments.file.read_text(encoding="utf-8"))["questions"] if row["evidence"]]
     model = Spans(arguments.model, context_tokens=4096, threads=2)
     for pack in arguments.packs:
         articles = {p: row for row in read_rows(pack / "corpus.jsonl") for p in row["paragraphs"]}
         judged: list[dict[str, Any]] = []
-        for sort in (True, False):
+        for sort in (True,) if arguments.answerable else (True, False):
             chosen = [r for r in asked if r["pack"] == pack.name and r["answerable"] is sort and r["counted"]]
             for row in [r for r in chosen if r["evidence"][0]["text"] in articles][: arguments.limit]:
                 judged.append(_judged(model, row, ways(row, articles[row["evidence"][0]["text"]]), arguments.only))
