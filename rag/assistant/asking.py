@@ -34,7 +34,7 @@ from rag.types import NOT_FOUND, Answer, Claim, Delta, Done, Event, Evidence, Ge
 CERTAIN = 7.0
 """From this score on, a name or number of the question that the document lacks is taken for a misspelling."""
 
-QUOTABLE = 3.0
+QUOTABLE = 1.0
 """A sentence from this score on is the answer itself if no draft holds. Source: docs/experiments.md, "Deciding"."""
 
 BY_WORDS = 0.5
