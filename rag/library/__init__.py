@@ -192,7 +192,7 @@ class Library:
 
     def missed(self, filter: Filter) -> str:
         """Returns what is to be said of a filter that selects no document; "" if it selects one."""
-        if self.versions(filter):
+        if filter == EVERYTHING or self.versions(filter):
             return ""
         empty = [described(part) for part in parts(filter) if not self.versions(part)]
         if empty:
