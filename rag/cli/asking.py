@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rag import config
+from rag.cli.filtering import chosen
 from rag.cli.opening import opened
 from rag.cli.output import DONE, EMPTY, FAILED, NOT_FOUND, say
 from rag.errors import ConfigError, DocumentMissing
@@ -24,7 +25,7 @@ def ask(options: argparse.Namespace) -> int:
     """Prints the answer to one question; NOT_FOUND also if it is asked back."""
     settings = config.load()
     with opened(settings) as assistant:
-        answer = assistant.ask(options.question)
+        answer = assistant.ask(options.question, filter=chosen(options))
         is_empty = not assistant.library.count()[0]
         readable = _readable(answer, lambda identity: assistant.document(identity).source)
     print(json.dumps(_as_dict(answer), ensure_ascii=False) if options.json else readable)
