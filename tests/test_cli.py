@@ -191,7 +191,27 @@ def test_a_filter_that_selects_nothing_exits_with_3_and_is_told(run, articles):
     assert (code, err) == (NOT_FOUND, f"The filter “sources {os.getcwd()}/nowhere” selects no document.\n")
 
 
-@pytest.mark.parametrize("command", [("ask", COUNTED), ("list",)], ids=["ask", "list"])
+def test_the_paragraphs_for_a_question_are_shown_without_an_answer(run, articles, fake_models):
+    empty = "The library is empty. Add articles with: rag add PATH\n"
+    assert run("search", COUNTED) == (NOT_FOUND, "No paragraph was found.\n", empty)
+    run("add", articles)
+    code, out, err = run("search", COUNTED)
+    assert (code, err) == (DONE, "")
+    first, *others = out.split("\n\n")
+    title, place, quote = first.split("\n", 2)
+    assert (title, place) == ("Owls return to the Marrow forest", f"    paragraph 1 of {articles}/owls.txt")
+    assert " ".join(quote.split()).startswith("“Forty snowy owls were counted in the Marrow forest this winter")
+    assert len(others) == 4
+    assert fake_models["generator"].prompts == []
+    code, out, _ = run("search", COUNTED, "--json", "--since", "2024")
+    hits = json.loads(out)
+    assert (code, {hit["title"] for hit in hits}) == (DONE, {"Old bridge of Arlen reopens after nine years"})
+    assert all(BRIDGES[hit["start"] : hit["end"]] == hit["text"] for hit in hits)
+    code, out, err = run("search", COUNTED, "--until", "1999")
+    assert (code, out, err) == (NOT_FOUND, "No paragraph was found.\n", "The filter “until 1999” selects no document.\n")
+
+
+@pytest.mark.parametrize("command", [("ask", COUNTED), ("search", COUNTED), ("list",)], ids=lambda command: command[0])
 @pytest.mark.parametrize(
     ("options", "message"),
     [

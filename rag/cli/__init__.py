@@ -4,7 +4,7 @@ Exit codes: 0 done, or answered; 1 it failed; 2 bad use; 3 the documents do not 
 
     output      lines, bars, exit codes        opening     an assistant for one command
     filtering   which documents are meant
-    asking      ask, verify                    library     add, remove, list, rebuild, status
+    asking      ask, search, verify        library     add, remove, list, rebuild, status
     models      models                         serving     serve
     keeping     backup, restore, repair        evaluating  eval, with its options
 
@@ -78,6 +78,10 @@ def _parser() -> argparse.ArgumentParser:
     ask = command("ask", asking.ask, about, filtered)
     ask.add_argument("question", metavar="QUESTION")
     ask.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    about = "Show the paragraphs for a question, best first, without an answer. Exits with 3 if there are none."
+    search = command("search", asking.search, about, filtered)
+    search.add_argument("question", metavar="QUESTION")
+    search.add_argument("--json", action="store_true", help="print the paragraphs as JSON")
     add = command("add", library.add, "Add files, and folders with all articles in them.")
     add.add_argument("paths", metavar="PATH", nargs="+")
     add.add_argument("--watch", action="store_true", help="then go on, and add what comes or changes there, until Ctrl-C")
