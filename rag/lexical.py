@@ -27,8 +27,8 @@ ANALYSIS = "rag.terms, 1"
 """Names how text becomes terms, and the fields; an index with another analysis is built anew."""
 
 _HEAP = 30_000_000  # bytes that the writer may collect before it writes a segment; tantivy's least is 15 MB a thread
-_LOOKED_AT = 1000
-"""With more ids to choose from, so many of the best passages of all are looked through first: that is quicker than a query
+_BROAD, _LOOKED_AT = 10_000, 1000
+"""From so many ids on, so many of the best passages of all are looked through first: that is quicker than a query
 with all the ids, and mostly enough. Source: docs/experiments.md, "Filters"."""
 
 _STAMP = 0  # id of the row that is the stamp; those of passages begin at 1
@@ -103,7 +103,7 @@ class Lexical:
         query, searcher = tantivy.Query.boolean_query(clauses), self._index.searcher()
         if ids is None:
             return _found(searcher, query, k)
-        if len(ids) > _LOOKED_AT:
+        if len(ids) >= _BROAD:
             best = _found(searcher, query, _LOOKED_AT)
             kept = [pair for pair, is_chosen in zip(best, np.isin([i for i, _ in best], ids), strict=True) if is_chosen]
             if len(kept) >= k or len(best) < _LOOKED_AT:

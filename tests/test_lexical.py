@@ -87,6 +87,7 @@ def test_a_broad_scope_finds_the_same_in_either_way(library, monkeypatch, looked
     put(library, *("owls " * (n % 7 + 1) + f"word{n} " * (n % 5) for n in range(40)), "no such bird", "owl forest")
     index = Lexical(library)
     index.update()
+    monkeypatch.setattr(lexical, "_BROAD", 2)
     monkeypatch.setattr(lexical, "_LOOKED_AT", looked_at)
     ranking = index.search("owls forest", 100)
     assert len(ranking) == 41
