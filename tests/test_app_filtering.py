@@ -11,6 +11,7 @@ from rag.app.conversation import Conversation
 from rag.app.filtering import chosen_filter, offered
 from rag.app.page import Page
 from rag.app.render import filter_html, filter_label, library_html
+from rag.errors import LibraryError
 from rag.read import make_document
 from rag.types import EVERYTHING, NOT_FOUND, Filter
 from tests.browser.fake import FakeAssistant
@@ -133,6 +134,19 @@ def test_an_open_list_is_left_alone_until_the_library_changes(page, assistant):
     assistant.add(make_document(OWLS.replace("Marrow", "Sorn"), "/sorn/owls.txt"))
     *_, sources, _ = page.refresh(shown["status"], conversation)
     assert ("/sorn", "/sorn") in sources.choices
+
+
+def test_a_library_that_cannot_be_read_for_a_moment_is_offered_afterwards(page, assistant, monkeypatch):
+    def locked(*_):
+        raise LibraryError("Another program is writing.", "Wait.")
+
+    conversation = Conversation()
+    with monkeypatch.context() as patched:
+        patched.setattr(assistant, "documents", locked)
+        status, *_, languages = page.refresh("", conversation)
+        assert not isinstance(languages, gr.Dropdown)
+    *_, languages = page.refresh(status, conversation)
+    assert languages.choices == [("en", "en")]
 
 
 def test_the_lines_of_the_filter():

@@ -165,7 +165,7 @@ class Page:
             documents = self._assistant.documents()
             selected = self._selected(filter, documents)
         except RagError as exc:
-            notice, made_of = str(exc), ""  # so that the next look at the library is shown
+            notice, made_of, held = str(exc), "", ""  # so that the next look at the library is shown
         chat = gr.Chatbot(
             placeholder=welcome_html(documents, waiting, notice), examples=[{"text": text} for text in selected.examples]
         )
@@ -176,7 +176,7 @@ class Page:
             library_html(selected.documents, waiting=bool(waiting), of=len(documents)) if in_view else gr.skip(),
             gr.Accordion(label=filter_label(len(selected.documents), len(documents), selected.problem)),
             filter_html(len(selected.documents), len(documents), selected.problem),
-            *([gr.skip()] * 3 if held in shown else offered(documents, filter)),  # else an open list would close
+            *([gr.skip()] * 3 if held in shown else offered(documents, filter)),  # an open list would close
         ]
 
     def draw(self, conversation: Conversation) -> Sequence[Any]:
