@@ -17,7 +17,21 @@ from typing import TYPE_CHECKING, Any
 
 from rag.config import Settings, load
 from rag.errors import RagError
-from rag.types import NOT_FOUND, AddReport, Answer, Citation, Claim, Delta, Document, Done, Evidence, Hit, Withdrawn
+from rag.types import (
+    EVERYTHING,
+    NOT_FOUND,
+    AddReport,
+    Answer,
+    Citation,
+    Claim,
+    Delta,
+    Document,
+    Done,
+    Evidence,
+    Filter,
+    Hit,
+    Withdrawn,
+)
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -34,6 +48,7 @@ __all__ = [
     "Document",
     "Done",
     "Evidence",
+    "Filter",
     "Hit",
     "RagError",
     "Settings",
@@ -50,6 +65,7 @@ def answer(
     history: Sequence[Mapping[str, str]] = (),
     documents: Sequence[str] | None = None,
     asked_on: str | datetime.date | None = None,
+    filter: Filter = EVERYTHING,
 ) -> Answer:
     """Answers a question from the default index, which is built from the seed articles if it is missing.
 
@@ -59,13 +75,15 @@ def answer(
         history: messages with "role" ("user" or "assistant") and "content", oldest first.
         documents: ids; only these are asked if given.
         asked_on: the date that "this week" means.
+        filter: only the documents that it selects are asked, for example `Filter(languages=("en",), since="2026-03")`.
 
     Raises:
         QuestionError: the question is empty or too long.
+        FilterError: the filter has a value that cannot be used.
         LibraryError: the library cannot be used.
         ModelError: a search model cannot be used.
     """
-    return _default_assistant().ask(question, history, documents, asked_on)
+    return _default_assistant().ask(question, history, documents, asked_on, filter)
 
 
 def _default_assistant() -> Assistant:

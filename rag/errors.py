@@ -6,6 +6,7 @@ unsupported) are values of `Answer`, never errors.
     RagError
     ├── ConfigError          a setting that cannot be used
     ├── QuestionError        a question that cannot be asked: empty, too long
+    ├── FilterError          a filter with a value that cannot be: a date that is none, since after until
     ├── ReadError            a file that cannot be read as an article
     ├── LibraryError         the library cannot be used as it is
     │   ├── LibraryNewer     written by a newer version of this program
@@ -45,6 +46,10 @@ class ConfigError(RagError):
 
 class QuestionError(RagError):
     """A question cannot be asked: it is empty or too long."""
+
+
+class FilterError(RagError):
+    """A filter has a value that cannot be used."""
 
 
 class ReadError(RagError):

@@ -17,6 +17,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rag.library import Library, StoredPassage
 from rag.split import index_text
 from rag.terms import question_terms, terms
@@ -25,6 +27,10 @@ ANALYSIS = "rag.terms, 1"
 """Names how text becomes terms, and the fields; an index with another analysis is built anew."""
 
 _HEAP = 30_000_000  # bytes that the writer may collect before it writes a segment; tantivy's least is 15 MB a thread
+_BROAD, _LOOKED_AT = 10_000, 1000
+"""From so many ids on, so many of the best passages of all are looked through first: that is quicker than a query
+with all the ids, and mostly enough. Source: docs/experiments.md, "Filters"."""
+
 _STAMP = 0  # id of the row that is the stamp; those of passages begin at 1
 _FOOTER = struct.Struct("<II")  # length of the description at a file's end, and tantivy's mark behind it
 _MARK = 1337
@@ -83,8 +89,8 @@ class Lexical:
         hits = searcher.search(tantivy.Query.all_query(), searcher.num_docs).hits
         return {searcher.doc(address)["id"][0] for _, address in hits} - {_STAMP}
 
-    def search(self, question: str, k: int, ids: Iterable[int] | None = None) -> list[tuple[int, float]]:
-        """Returns up to k (passage id, BM25) pairs, best first; only of `ids` if given."""
+    def search(self, question: str, k: int, ids: np.ndarray | None = None) -> list[tuple[int, float]]:
+        """Returns up to k (passage id, BM25) pairs, best first; only of `ids` (int64) if given."""
         import tantivy
 
         if self._index is None:
@@ -94,14 +100,17 @@ class Lexical:
         clauses = [(tantivy.Occur.Should, tantivy.Query.term_query(schema, "text", term)) for term in asked]
         if not clauses:
             return []
-        query = tantivy.Query.boolean_query(clauses)
-        if ids is not None:
-            chosen = tantivy.Query.term_set_query(schema, "id", [int(i) for i in ids])
-            query = tantivy.Query.boolean_query(
-                [(tantivy.Occur.Must, query), (tantivy.Occur.Must, tantivy.Query.const_score_query(chosen, 0.0))]
-            )
-        searcher = self._index.searcher()
-        return [(searcher.doc(address)["id"][0], float(score)) for score, address in searcher.search(query, k).hits]
+        query, searcher = tantivy.Query.boolean_query(clauses), self._index.searcher()
+        if ids is None:
+            return _found(searcher, query, k)
+        if len(ids) >= _BROAD:
+            best = _found(searcher, query, _LOOKED_AT)
+            kept = [pair for pair, is_chosen in zip(best, np.isin([i for i, _ in best], ids), strict=True) if is_chosen]
+            if len(kept) >= k or len(best) < _LOOKED_AT:
+                return kept[:k]
+        chosen = tantivy.Query.const_score_query(tantivy.Query.term_set_query(schema, "id", ids.tolist()), 0.0)
+        both = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, chosen)])
+        return _found(searcher, both, k)
 
     def _build(self) -> None:
         """Replaces the whole index by one of all passages; within the library's `reading`."""
@@ -144,6 +153,11 @@ class Lexical:
         hits = searcher.search(tantivy.Query.term_query(self._index.schema, "id", _STAMP), 1).hits
         stamp = json.loads(searcher.doc(hits[0][1])["stamp"][0]) if hits else {"analysis": ""}
         return int(stamp["generation"]) if stamp["analysis"] == ANALYSIS else -1
+
+
+def _found(searcher: Any, query: Any, k: int) -> list[tuple[int, float]]:
+    hits = searcher.search(query, k, count=False).hits
+    return [(searcher.doc(address)["id"][0], float(score)) for score, address in hits]
 
 
 def _check_files(folder: Path, checked: set[str]) -> set[str]:

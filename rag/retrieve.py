@@ -15,7 +15,7 @@ from rag.dense import Dense
 from rag.errors import LibraryError
 from rag.lexical import Lexical
 from rag.library import Library, StoredPassage
-from rag.types import Hit
+from rag.types import EVERYTHING, Filter, Hit
 
 RRF_K = 60
 """Source: Cormack, Clarke, Buettcher, "Reciprocal Rank Fusion outperforms Condorcet", SIGIR 2009."""
@@ -42,6 +42,7 @@ class Retriever:
         self._dense, self._lexical = Dense(library), Lexical(library)
         self._lock = threading.Lock()
         self._updated, self._took = 0.0, 0.0
+        self._kept: tuple[tuple[int, Filter], np.ndarray | None] = (-1, EVERYTHING), None
 
     def sync(self) -> None:
         """Brings both indexes to the library's generation: from disk if another process did it, else from the library.
@@ -88,7 +89,7 @@ class Retriever:
         question: str,
         vector: np.ndarray | None,
         top_k: int,
-        documents: Sequence[str] | None = None,
+        filter: Filter = EVERYTHING,
         others: Sequence[tuple[str, np.ndarray | None]] = (),
     ) -> list[Hit]:
         """Returns the fused hits of both indexes, best first; scores are those of the fusion.
@@ -98,12 +99,12 @@ class Retriever:
         Args:
             vector: of the question, float32, shape (d,), unit length; None if it is to be searched by its words only.
             top_k: taken from each index, for each query.
-            documents: ids; only their paragraphs are searched if given.
+            filter: only the paragraphs of what it selects are searched.
             others: further queries with their vectors, whose ranks count as much as the question's.
         """
         deadline = time.monotonic() + _LAG_SECONDS
         while True:
-            hits, is_whole = self._search([(question, vector), *others], top_k, documents)
+            hits, is_whole = self._search([(question, vector), *others], top_k, filter)
             # Passages that are found and gone: another process changed documents and is about to index them.
             if (is_whole and (hits or self._is_current())) or time.monotonic() > deadline:
                 return hits
@@ -111,20 +112,26 @@ class Retriever:
             self.sync()
 
     def _search(
-        self, queries: Sequence[tuple[str, np.ndarray | None]], top_k: int, documents: Sequence[str] | None
+        self, queries: Sequence[tuple[str, np.ndarray | None]], top_k: int, filter: Filter
     ) -> tuple[list[Hit], bool]:
         """Returns the hits, and whether the library still holds all that the indexes named."""
-        ids = None if documents is None else self._library.passage_ids(documents)
-        listed = None if ids is None else ids.tolist()
+        ids = self._selected(filter)
         rankings = []
         for text, vector in queries:
             if vector is not None:
                 rankings.append([i for i, _ in self._dense.search(vector, top_k, ids)])
-            rankings.append([i for i, _ in self._lexical.search(text, top_k, listed)])
+            rankings.append([i for i, _ in self._lexical.search(text, top_k, ids)])
         wanted = {i for ranking in rankings for i in ranking}
         stored = {p.id: p for p in self._library.passages(sorted(wanted))} if wanted else {}
         hits = [_hit(stored[i], score) for i, score in fuse(rankings) if i in stored]
         return hits, len(stored) == len(wanted)
+
+    def _selected(self, filter: Filter) -> np.ndarray | None:
+        """Returns what `Library.selected` does, which is kept for the next question until the library changes."""
+        asked, kept = (self._library.generation, filter), self._kept
+        if kept[0] != asked:
+            kept = self._kept = asked, self._library.selected(filter)
+        return kept[1]
 
     def _is_current(self) -> bool:
         return self._dense.generation == self._lexical.generation == self._library.generation

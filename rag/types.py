@@ -39,6 +39,29 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Filter:
+    """Which documents are asked, searched or listed: those for which all that is given holds.
+
+    Attributes:
+        documents: ids; None for any. Likewise `sources` and `languages`; an empty one selects nothing.
+        sources: paths of files, and of folders with all that is in them.
+        languages: ISO 639-1.
+        since: the first day of publication, or its month or year ("2026-03-31", "2026-03", "2026"); "" for any.
+        until: the last day, month or year, itself included.
+    """
+
+    documents: tuple[str, ...] | None = None
+    sources: tuple[str, ...] | None = None
+    languages: tuple[str, ...] | None = None
+    since: str = ""
+    until: str = ""
+
+
+EVERYTHING = Filter()
+"""Leaves nothing out."""
+
+
+@dataclass(frozen=True, slots=True)
 class Paragraph:
     """A span of a document that a reader would count as one paragraph. `number` is 1-based."""
 

@@ -221,7 +221,7 @@ def test_an_open_article_is_not_taken_away_when_the_answer_ends(page, assistant)
 def test_the_page_says_what_it_waits_for_until_all_is_there(page, assistant):
     conversation = Conversation()
     assistant.load("Loading the answer model")
-    status, chat, _ = page.refresh("", conversation)
+    status, chat, *_ = page.refresh("", conversation)
     assert "Loading the answer model…" in status
     assert chat.examples == [{"text": "How many owls were counted?"}]
     assert all("value" not in update for update in page.refresh(status, conversation))
@@ -236,7 +236,7 @@ def test_the_page_shows_an_article_that_another_process_added(page, assistant):
     status = page.refresh("", conversation)[0]
     assert all("value" not in update for update in page.refresh(status, conversation))
     assistant.add(make_document("Storks arrive\n\nTwo storks came to the town this spring.\n", "/articles/storks.txt"))
-    status, _, panel = page.refresh(status, conversation)
+    status, _, panel, *_ = page.refresh(status, conversation)
     assert "3 articles" in status
     assert "Storks arrive" in panel
 
@@ -256,6 +256,6 @@ def test_a_library_that_cannot_be_read_for_a_moment_is_shown_afterwards(page, as
     conversation = Conversation()
     with monkeypatch.context() as patched:
         patched.setattr(assistant, "documents", locked)
-        status, chat, _ = page.refresh("", conversation)
+        status, chat, *_ = page.refresh("", conversation)
         assert "Another program is writing." in chat.placeholder
     assert "2 articles" in page.refresh(status, conversation)[0]

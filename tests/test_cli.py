@@ -156,6 +156,88 @@ def test_a_question_that_cannot_be_asked_is_bad_use(run, articles, question, mes
     assert err.startswith(f"rag: {message}\n     Ask ")
 
 
+# --- which documents are meant -------------------------------------------------------------------------------------
+
+
+COUNTED = "How many snowy owls were counted in the Marrow forest this winter?"
+
+
+def test_only_the_documents_are_asked_and_listed_that_are_meant(run, articles):
+    run("add", articles)
+    assert run("ask", COUNTED)[0] == ANSWERED
+    code, out, _ = run("ask", COUNTED, "--since", "2024-05", "--until", "2024")
+    assert (code, "owls" in out) == (NOT_FOUND, False)
+    assert run("ask", COUNTED, "--source", articles / "owls.txt", "--language", "en")[0] == ANSWERED
+    assert run("ask", COUNTED, "--source", articles / "owls.txt", "--source", articles / "bridges.txt")[0] == ANSWERED
+    _, listed, _ = run("list", "--language", "EN", "--since", "2024-05-03")
+    assert re.fullmatch(
+        r"([0-9a-f]{12})  2024-05-03  Old bridge of Arlen reopens after nine years\n\s+\S+/bridges.txt\n", listed
+    )
+    bridges = listed.split()[0]
+    assert run("list", "--document", bridges)[1] == listed
+    assert {hit["document"] for hit in json.loads(run("ask", COUNTED, "--json", "--document", bridges)[1])["evidence"]} == {
+        bridges
+    }
+    assert run("list", "--source", articles)[1] == run("list")[1]
+
+
+def test_a_filter_that_selects_nothing_exits_with_3_and_is_told(run, articles):
+    run("add", articles)
+    code, out, _ = run("ask", COUNTED, "--since", "2031")
+    assert (code, out) == (NOT_FOUND, "The documents do not say.\n\nThe filter “since 2031” selects no document.\n")
+    code, out, err = run("list", "--language", "th", "--since", "2024")
+    assert (code, out, err) == (NOT_FOUND, "", "The filter “languages th” selects no document.\n")
+    code, _, err = run("list", "--source", "nowhere", "--until", "2024")
+    assert (code, err) == (NOT_FOUND, f"The filter “sources {os.getcwd()}/nowhere” selects no document.\n")
+
+
+def test_the_paragraphs_for_a_question_are_shown_without_an_answer(run, articles, fake_models):
+    empty = "The library is empty. Add articles with: rag add PATH\n"
+    assert run("search", COUNTED) == (NOT_FOUND, "No paragraph was found.\n", empty)
+    run("add", articles)
+    code, out, err = run("search", COUNTED)
+    assert (code, err) == (DONE, "")
+    first, *others = out.split("\n\n")
+    title, place, quote = first.split("\n", 2)
+    assert (title, place) == ("Owls return to the Marrow forest", f"    paragraph 1 of {articles}/owls.txt")
+    assert " ".join(quote.split()).startswith("“Forty snowy owls were counted in the Marrow forest this winter")
+    assert len(others) == 4
+    assert fake_models["generator"].prompts == []
+    code, out, _ = run("search", COUNTED, "--json", "--since", "2024")
+    hits = json.loads(out)
+    assert (code, {hit["title"] for hit in hits}) == (DONE, {"Old bridge of Arlen reopens after nine years"})
+    assert all(BRIDGES[hit["start"] : hit["end"]] == hit["text"] for hit in hits)
+    code, out, err = run("search", COUNTED, "--until", "1999")
+    assert (code, out, err) == (NOT_FOUND, "No paragraph was found.\n", "The filter “until 1999” selects no document.\n")
+
+
+@pytest.mark.parametrize("command", [("ask", COUNTED), ("search", COUNTED), ("list",)], ids=lambda command: command[0])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ("--since", "soon"),
+            "since is 'soon'; expected a date such as 2026-03-31, 2026-03 or 2026.\n     Give year, month",
+        ),
+        (("--since", "2026", "--until", "2025"), "since is 2026, which is after until, 2025.\n     Exchange them"),
+        (
+            ("--language", "English"),
+            "languages has 'English'; expected a code of ISO 639-1, such as en.\n     Known are ar, ",
+        ),
+        (
+            ("--document", "0123"),
+            "The library does not hold document '0123'.\n     It was removed, or never added: rag list",
+        ),
+        (("--source", ""), "sources has ''; expected texts that are not empty.\n     Leave it out"),
+    ],
+)
+def test_an_option_that_cannot_be_is_bad_use(run, articles, command, options, message):
+    run("add", articles)
+    code, out, err = run(*command, *options)
+    assert (code, out) == (BAD_USE, "")
+    assert err.startswith(f"rag: {message}")
+
+
 # --- the library ---------------------------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from rag import lexical
 from rag.lexical import Lexical
 from rag.types import Document, Paragraph, Passage
 
@@ -73,12 +74,27 @@ def test_words_are_found_in_another_form_case_and_accent(library):
 
 def test_k_and_scope_limit_what_is_found(index):
     assert len(index.search("owls forest", 1)) == 1
-    assert [i for i, _ in index.search("owls forest", 9, [1, 3, 999])] == [1]
-    assert index.search("owls forest", 9, []) == []
+    assert [i for i, _ in index.search("owls forest", 9, np.array([1, 3, 999]))] == [1]
+    assert index.search("owls forest", 9, np.array([], np.int64)) == []
 
 
 def test_a_scope_does_not_change_the_scores(index):
-    assert index.search("owls", 9, [1]) == [pair for pair in index.search("owls", 9) if pair[0] == 1]
+    assert index.search("owls", 9, np.array([1])) == [pair for pair in index.search("owls", 9) if pair[0] == 1]
+
+
+@pytest.mark.parametrize("looked_at", [1, 2, 5, 100])
+def test_a_broad_scope_finds_the_same_in_either_way(library, monkeypatch, looked_at):
+    put(library, *("owls " * (n % 7 + 1) + f"word{n} " * (n % 5) for n in range(40)), "no such bird", "owl forest")
+    index = Lexical(library)
+    index.update()
+    monkeypatch.setattr(lexical, "_BROAD", 2)
+    monkeypatch.setattr(lexical, "_LOOKED_AT", looked_at)
+    ranking = index.search("owls forest", 100)
+    assert len(ranking) == 41
+    for scope in (range(1, 43), range(1, 43, 2), range(3, 43, 9), [41], [41, 42], [2], [900]):
+        expected = [pair for pair in ranking if pair[0] in scope]
+        for k in (1, 3, 50):
+            assert index.search("owls forest", k, np.array(scope)) == expected[:k]
 
 
 @pytest.mark.parametrize("question", ["", "?!", "the of", '"', "AND OR NOT (", "text:owls +", "a" * 5000, "🦉 \u200b"])

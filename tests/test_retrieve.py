@@ -15,6 +15,7 @@ from rag.errors import LibraryError
 from rag.library import Library
 from rag.retrieve import Retriever, fuse
 from rag.split import index_text
+from rag.types import EVERYTHING, Filter
 from tests.conftest import BRIDGES, OWLS
 from tests.fakes import FakeEmbedder
 from tests.test_library import all_vectors, stored
@@ -22,10 +23,10 @@ from tests.test_library import all_vectors, stored
 QUESTION = "How many snowy owls were counted?"
 
 
-def searched(retriever, question=QUESTION, top_k=10, documents=None):
+def searched(retriever, question=QUESTION, top_k=10, **filtered):
     """Returns (source's name, paragraph) of the hits."""
     retriever.sync()
-    hits = retriever.retrieve(question, FakeEmbedder().embed_question(question), top_k, documents)
+    hits = retriever.retrieve(question, FakeEmbedder().embed_question(question), top_k, Filter(**filtered))
     return [(hit.source.rpartition("/")[2], hit.paragraph) for hit in hits]
 
 
@@ -52,9 +53,9 @@ def test_another_query_finds_what_the_question_does_not(library):
     bridges, owls = stored(library, BRIDGES, "/a/bridges.txt"), stored(library, OWLS, "/a/owls.txt")
     retriever, embed = Retriever(library), FakeEmbedder().embed_question
     retriever.sync()
-    for documents in (None, [bridges.id, owls.id]):
-        alone = retriever.retrieve("crowns", embed("crowns"), 1, documents)
-        both = retriever.retrieve("crowns", embed("crowns"), 1, documents, [("voles", embed("voles"))])
+    for filter in (EVERYTHING, Filter(documents=(bridges.id, owls.id))):
+        alone = retriever.retrieve("crowns", embed("crowns"), 1, filter)
+        both = retriever.retrieve("crowns", embed("crowns"), 1, filter, [("voles", embed("voles"))])
         assert {hit.document for hit in alone} == {bridges.id}
         assert {hit.document for hit in both} == {bridges.id, owls.id}
 
@@ -85,19 +86,32 @@ def test_scope_searches_the_given_documents_only(library):
     bridges, owls = stored(library, BRIDGES, "/a/bridges.txt"), stored(library, OWLS, "/a/owls.txt")
     retriever = Retriever(library)
     assert {name for name, _ in searched(retriever)} == {"bridges.txt", "owls.txt"}
-    assert {name for name, _ in searched(retriever, documents=[bridges.id])} == {"bridges.txt"}
+    assert {name for name, _ in searched(retriever, documents=(bridges.id,))} == {"bridges.txt"}
     assert {name for name, _ in searched(retriever, documents=(bridges.id, owls.id))} == {"bridges.txt", "owls.txt"}
+
+
+def test_what_a_filter_selects_is_asked_again_once_the_library_has_changed(library):
+    retriever = Retriever(library)
+    stored(library, OWLS, "/a/owls.txt")
+    assert {name for name, _ in searched(retriever, sources=("/a",))} == {"owls.txt"}
+    other = Library(library.folder)
+    stored(other, OWLS, "/a/more.txt")
+    stored(other, OWLS, "/b/others.txt")
+    assert {name for name, _ in searched(retriever, sources=("/a",))} == {"owls.txt", "more.txt"}
+    other.remove([next(one.id for one in other.documents() if one.source == "/a/owls.txt")])
+    assert {name for name, _ in searched(retriever, sources=("/a",))} == {"more.txt"}
+    other.close()
 
 
 def test_an_empty_scope_finds_nothing_not_everything(library):
     stored(library, OWLS, "/a/owls.txt")
     assert searched(Retriever(library), documents=()) == []
-    assert searched(Retriever(library), documents=["no-such-id"]) == []
+    assert searched(Retriever(library), documents=("no-such-id",)) == []
 
 
 def test_a_scope_of_more_documents_than_sqlite_takes_variables(library):
     owls = stored(library, OWLS, "/a/owls.txt")
-    scope = [*(f"{n:012x}" for n in range(40_000)), owls.id]
+    scope = (*(f"{n:012x}" for n in range(40_000)), owls.id)
     assert searched(Retriever(library), documents=scope)[0] == ("owls.txt", 1)
 
 

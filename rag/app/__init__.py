@@ -22,6 +22,7 @@ from fastapi import FastAPI
 
 from rag import server
 from rag.app.conversation import Conversation
+from rag.app.filtering import EXPANDED_SCRIPT, filter_controls
 from rag.app.page import Page
 from rag.app.render import library_html, status_html, welcome_html
 from rag.config import Settings
@@ -89,7 +90,8 @@ def build_page(assistant: Any, settings: Settings) -> gr.Blocks:
     with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as blocks:
         conversation = gr.State(Conversation())
         with gr.Row(elem_id="top"):
-            gr.HTML('<h1>Footnote</h1><p class="quiet">Answers from your own articles</p>', elem_id="title")
+            title = '<h1>Footnote</h1><p class="quiet">Answers from your own articles</p>'
+            gr.HTML(title, elem_id="title", js_on_load=EXPANDED_SCRIPT)
             status = gr.HTML(status_html((), "Starting"), elem_id="status")
         with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="chat-column", scale=6, min_width=320):
@@ -101,13 +103,18 @@ def build_page(assistant: Any, settings: Settings) -> gr.Blocks:
                 with gr.Row(elem_id="controls"):
                     retry = gr.Button("Retry", size="sm", elem_id="retry", min_width=72, scale=0, interactive=False)
                     clear = gr.Button("Clear", size="sm", elem_id="clear", min_width=72, scale=0, interactive=False)
+                controls = filter_controls()
             with gr.Column(elem_id="panel-column", scale=5, min_width=320):
                 panel = gr.HTML(library_html((), waiting=True), elem_id="panel", label="Sources", js_on_load=_PANEL_SCRIPT)
         timer = gr.Timer(_POLL_SECONDS)
         quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        known = [status, chat, panel]
+        known = [status, chat, panel, controls.frame, controls.told, *controls.lists]
         for event in (timer.tick, blocks.load):
             event(page.refresh, [status, conversation], known, **quiet)
+        chosen = [status, conversation, *controls.values]
+        gr.on(controls.changes, page.choose, chosen, known, trigger_mode="always_last", **quiet)
+        emptied = controls.reset.click(page.choose_all, [conversation], controls.values, **quiet)
+        emptied.then(page.refresh, [status, conversation], known, **quiet)
         panel.cite(page.open, [conversation], [panel], **quiet)
         _connect_answers(page, conversation, box, known, (ask, stop, retry, clear))
     return blocks.queue(default_concurrency_limit=1, api_open=False)
@@ -121,7 +128,7 @@ def _connect_answers(
     Stopping is the conversation's: a run that is not its current one writes nothing more and closes its stream. Gradio's
     `cancels` asks for one event after the other, waits for a model that is reading, and then hits the next answer.
     """
-    status, chat, panel = known
+    status, chat, panel, *_ = known
     ask, stop, retry, clear = buttons
     drawn = [chat, *buttons]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from rag.types import Answer, Claim, Delta, Done, Event, Evidence, Hit, Withdrawn
+from rag.types import EVERYTHING, Answer, Claim, Delta, Done, Event, Evidence, Hit, Withdrawn
 
 _writing = threading.Lock()  # of the module: gradio copies a conversation for each page, and a lock cannot be copied
 
@@ -65,6 +65,7 @@ class Conversation:
         self.turns: tuple[Turn, ...] = ()
         self.run: object | None = None  # of the answer that is being written
         self._begun: object | None = None  # the run that nobody writes yet
+        self.filter = EVERYTHING  # which documents are asked
         self.view = "library"  # what the panel shows: "library", "evidence" or "article"
 
     @property

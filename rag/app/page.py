@@ -7,29 +7,41 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
 
 from rag.app.conversation import Conversation, advance, history
+from rag.app.filtering import chosen_filter, offered
 from rag.app.reference import decode_ref
 from rag.app.render import (
     article_html,
     chat_messages,
     evidence_html,
+    filter_html,
+    filter_label,
     library_html,
     problem_html,
     status_html,
     welcome_html,
 )
-from rag.errors import DocumentMissing, RagError
-from rag.types import Document, Done, Event, Evidence
+from rag.errors import DocumentMissing, FilterError, RagError
+from rag.types import EVERYTHING, Document, Done, Event, Evidence, Filter
 
 logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.25  # while a question waits for the first article
 _MAX_EXAMPLES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What a filter selects, and what is wrong with it if it cannot be used."""
+
+    documents: Sequence[Document] = ()
+    examples: Sequence[str] = ()
+    problem: str = ""
 
 
 class Page:
@@ -57,6 +69,16 @@ class Page:
             conversation.begin(last.question)
         return self.draw(conversation)
 
+    def choose(self, shown: str, conversation: Conversation, *values: Any) -> Sequence[Any]:
+        """Takes what stands in the controls of the filter; returns what `refresh` does."""
+        conversation.filter = chosen_filter(*values)
+        return self.refresh(shown, conversation)
+
+    def choose_all(self, conversation: Conversation) -> Sequence[Any]:
+        """Leaves nothing out; returns the controls' values, in their order."""
+        conversation.filter = EVERYTHING
+        return [[], [], [], "", ""]
+
     def answer(self, conversation: Conversation) -> Iterator[tuple[Any, Any]]:
         """Streams the answer of the last turn into the chat, and its evidence into the panel."""
         run = conversation.take()
@@ -66,7 +88,8 @@ class Page:
         note = ""
         try:
             yield from self._wait(conversation, run)
-            with closing(_closable(self._assistant.stream(turn.question, history=history(earlier)))) as events:
+            stream = self._assistant.stream(turn.question, history=history(earlier), filter=conversation.filter)
+            with closing(_closable(stream)) as events:
                 for event in events if conversation.run is run else ():
                     turn = replace(advance(turn, event), awaited=self._assistant.waiting())
                     if not conversation.update(run, turn):
@@ -124,29 +147,37 @@ class Page:
         return article_html(document, paragraphs, ref, note=note, back=back)
 
     def refresh(self, shown: str, conversation: Conversation) -> Sequence[Any]:
-        """Returns status line, chat (its welcome and examples) and panel, if `shown` was made of anything else.
+        """Returns status line, chat (its welcome and examples), panel and filter, if `shown` was made of anything else.
 
         Args:
             shown: the status line that the browser has. Not what was last sent: answers overtake each other, or are lost.
         """
-        documents: Sequence[Document] = ()
+        filter, documents, selected = conversation.filter, (), Selected()
         try:
             waiting, notice = self._assistant.waiting(), self._assistant.notice()
-            examples, generation = tuple(self._assistant.examples()[:_MAX_EXAMPLES]), self._assistant.generation()
+            examples, generation = self._assistant.examples(), self._assistant.generation()
         except RagError as exc:
             waiting, notice, examples, generation = "", str(exc), (), None
-        made_of = hashlib.sha256(repr((waiting, notice, examples, generation)).encode()).hexdigest()[:16]
+        held, made_of = _digest(generation), _digest(waiting, notice, examples, generation, filter)
         if made_of in shown:
-            return [gr.skip()] * 3
+            return [gr.skip()] * 8
         try:
             documents = self._assistant.documents()
+            selected = self._selected(filter, documents)
         except RagError as exc:
-            notice, made_of = str(exc), ""  # so that the next look at the library is shown
+            notice, made_of, held = str(exc), "", ""  # so that the next look at the library is shown
         chat = gr.Chatbot(
-            placeholder=welcome_html(documents, waiting, notice), examples=[{"text": text} for text in examples]
+            placeholder=welcome_html(documents, waiting, notice), examples=[{"text": text} for text in selected.examples]
         )
-        panel = library_html(documents, waiting=bool(waiting)) if conversation.view == "library" else gr.skip()
-        return [status_html(documents, waiting, made_of), chat, panel]
+        in_view = conversation.view == "library"
+        return [
+            status_html(documents, waiting, f"{made_of} {held}"),
+            chat,
+            library_html(selected.documents, waiting=bool(waiting), of=len(documents)) if in_view else gr.skip(),
+            gr.Accordion(label=filter_label(len(selected.documents), len(documents), selected.problem)),
+            filter_html(len(selected.documents), len(documents), selected.problem),
+            *([gr.skip()] * 3 if held in shown else offered(documents, filter)),  # an open list would close
+        ]
 
     def draw(self, conversation: Conversation) -> Sequence[Any]:
         """Returns chat, ask, stop, retry and clear as they are now."""
@@ -173,13 +204,27 @@ class Page:
         if conversation.view == "evidence":
             turn = next((turn for turn in reversed(conversation.turns) if turn.hits), conversation.turns[-1])
             return evidence_html(turn, lambda hit: self._document(hit.document, hit.version), self._document)
-        return library_html(self._assistant.documents(), waiting=bool(self._assistant.waiting()))
+        documents = self._assistant.documents()
+        selected = self._selected(conversation.filter, documents).documents
+        return library_html(selected, waiting=bool(self._assistant.waiting()), of=len(documents))
+
+    def _selected(self, filter: Filter, documents: Sequence[Document]) -> Selected:
+        """Returns what a filter selects of all documents."""
+        try:
+            selected = documents if filter == EVERYTHING else self._assistant.documents(filter)
+            return Selected(selected, self._assistant.examples(filter)[:_MAX_EXAMPLES])
+        except (FilterError, DocumentMissing) as exc:
+            return Selected(problem=f"{exc.message} {exc.hint}".strip())
 
     def _document(self, identity: str, version: str | None = None) -> Document | None:
         try:
             return self._assistant.document(identity, version)
         except RagError:
             return None
+
+
+def _digest(*values: object) -> str:
+    return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
 
 
 def _closable(events: Iterator[Event]) -> Any:

@@ -201,9 +201,19 @@ def article_html(document: Document, paragraphs: Sequence[Paragraph], ref: Ref, 
     )
 
 
-def library_html(documents: Sequence[Document], *, waiting: bool) -> str:
-    """Returns the list of the library's articles, or what to do if there are none."""
+def library_html(documents: Sequence[Document], *, waiting: bool, of: int | None = None) -> str:
+    """Returns the list of the library's articles, or what to do if there are none.
+
+    Args:
+        documents: those that the filter selects.
+        waiting: True if more may come.
+        of: how many there are without the filter.
+    """
     head = _panel_head("Library", "")
+    if of is not None and len(documents) < of:
+        head += f'<p class="quiet">{_share(len(documents), of)}, by the filter</p>'
+        if not documents:
+            return head
     if not documents and waiting:
         return head + '<p class="quiet">The articles appear here as soon as they are read.</p>'
     if not documents:
@@ -216,6 +226,25 @@ def library_html(documents: Sequence[Document], *, waiting: bool) -> str:
     rest = len(documents) - _MAX_LISTED
     more = f'<p class="quiet">and {rest} more; "rag list" shows all.</p>' if rest > 0 else ""
     return f'{head}<ul class="library">{rows}</ul>{more}'
+
+
+def filter_label(n_selected: int, n_documents: int, problem: str) -> str:
+    """Returns what the closed filter says."""
+    if problem:
+        return "Filter: cannot be used"
+    return "Filter" if n_selected == n_documents else f"Filter: {_share(n_selected, n_documents)}"
+
+
+def filter_html(n_selected: int, n_documents: int, problem: str) -> str:
+    """Returns the line of the open filter: how many articles are asked, or what is wrong."""
+    if problem:
+        return f'<p role="status" class="problem">{html.escape(problem)}</p>'
+    said = "All articles are asked" if n_selected == n_documents else f"{_share(n_selected, n_documents)} are asked"
+    return f'<p role="status">{said}</p>'
+
+
+def _share(n: int, of: int) -> str:
+    return f"{n} of {of} article{'' if of == 1 else 's'}"
 
 
 def problem_html(message: str, *, back: str) -> str:

@@ -7,6 +7,7 @@ import datetime
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,23 @@ from rag.assistant.loading import Models
 from rag.assistant.saying import Said
 from rag.assistant.watching import Watch
 from rag.config import Settings, load
-from rag.errors import DocumentMissing, QuestionError, RagError
+from rag.errors import DocumentMissing, FilterError, QuestionError, RagError
 from rag.library import Library, restore
 from rag.retrieve import Retriever
 from rag.split import paragraphs
-from rag.types import AddReport, Answer, Document, Done, Event, Evidence, Generator, Hit, Paragraph
+from rag.types import (
+    EVERYTHING,
+    AddReport,
+    Answer,
+    Document,
+    Done,
+    Event,
+    Evidence,
+    Filter,
+    Generator,
+    Hit,
+    Paragraph,
+)
 
 __all__ = ["Assistant"]
 
@@ -167,9 +180,13 @@ class Assistant:
             self._retriever.update(at_once=True)
         return n_documents
 
-    def documents(self) -> tuple[Document, ...]:
-        """Returns all documents in their current versions, oldest first."""
-        return self.library.documents()
+    def documents(self, filter: Filter = EVERYTHING) -> tuple[Document, ...]:
+        """Returns the documents that a filter selects in their current versions, oldest first.
+
+        Raises:
+            FilterError, DocumentMissing: as of `stream`.
+        """
+        return self.library.documents(self.library.check(filter))
 
     def document(self, id: str, version: str | None = None) -> Document:
         """Returns a document in its current or an older version.
@@ -190,9 +207,10 @@ class Assistant:
         question: str,
         documents: Sequence[str] | None = None,
         asked_on: str | datetime.date | None = None,
+        filter: Filter = EVERYTHING,
     ) -> tuple[Hit, ...]:
         """Returns the hits for a question, reranked, best first, without an answer; see `stream`."""
-        return self.find(question, (), documents, asked_on).hits
+        return self.find(question, (), documents, asked_on, filter).hits
 
     def find(
         self,
@@ -200,9 +218,10 @@ class Assistant:
         history: Sequence[Mapping[str, str]] = (),
         documents: Sequence[str] | None = None,
         asked_on: str | datetime.date | None = None,
+        filter: Filter = EVERYTHING,
     ) -> Evidence:
         """Returns what `stream` would yield first: the question as it is searched, and its hits."""
-        asking = self._asking(question, history, documents, asked_on)
+        asking = self._asking(question, history, documents, asked_on, filter)
         asking.follow()
         return Evidence(asking.search(), asking.question)
 
@@ -212,9 +231,10 @@ class Assistant:
         history: Sequence[Mapping[str, str]] = (),
         documents: Sequence[str] | None = None,
         asked_on: str | datetime.date | None = None,
+        filter: Filter = EVERYTHING,
     ) -> Answer:
         """Answers a question; see `stream`."""
-        for event in self.stream(question, history, documents, asked_on):
+        for event in self.stream(question, history, documents, asked_on, filter):
             if isinstance(event, Done):
                 return event.answer
         raise AssertionError("a stream ends with Done")
@@ -225,21 +245,24 @@ class Assistant:
         history: Sequence[Mapping[str, str]] = (),
         documents: Sequence[str] | None = None,
         asked_on: str | datetime.date | None = None,
+        filter: Filter = EVERYTHING,
     ) -> Iterator[Event]:
         """Yields Evidence first, then Deltas, Claims and Withdrawns, and Done last. Closing it stops the model.
 
         Args:
             history: messages with "role" ("user" or "assistant") and "content", oldest first.
-            documents: ids; only these are asked if given.
+            documents: ids; only these are asked if given: the same as `Filter(documents=...)`.
             asked_on: the date that "this week" means.
+            filter: only what it selects is asked. If that is nothing, the answer is not found, and its notice says why.
 
         Raises:
             QuestionError: the question is empty or too long, or the history is not made of messages.
-            DocumentMissing: one of `documents` is not in the library.
+            FilterError: the filter has a value that cannot be used, or documents are given in both places.
+            DocumentMissing: one of the documents is not in the library.
             LibraryMismatch: the library was built with another embedding model.
             ModelError: a search model cannot be used, or the answer model stopped.
         """
-        asking = self._asking(question, history, documents, asked_on)
+        asking = self._asking(question, history, documents, asked_on, filter)
         self._n_asked += 1
         try:
             yield from asking.stream()
@@ -252,16 +275,17 @@ class Assistant:
         history: Sequence[Mapping[str, str]],
         documents: Sequence[str] | None,
         asked_on: str | datetime.date | None,
+        filter: Filter,
     ) -> Asking:
         question = self._checked(question)
         _check(history)
-        documents = [documents] if isinstance(documents, str) else documents
-        for identity in documents or ():
-            self.library.document(identity)
+        chosen = self.library.check(filter)
+        if documents is not None:
+            chosen = self.library.check(_narrowed(chosen, documents))
         self.library.bind(self._models.embedder.name)
         self._retriever.sync()
         on = _date(asked_on)
-        return Asking(question, history, documents, on, Said(self.library), self._retriever, self._models, self.settings)
+        return Asking(question, history, chosen, on, Said(self.library), self._retriever, self._models, self.settings)
 
     def _checked(self, question: str) -> str:
         if not isinstance(question, str):
@@ -297,9 +321,10 @@ class Assistant:
         except RagError as exc:
             return str(exc)
 
-    def examples(self) -> tuple[str, ...]:
-        """Returns example questions about the newest documents."""
-        kept = [questions[0] for questions in self.library.examples().values() if questions]
+    def examples(self, filter: Filter = EVERYTHING) -> tuple[str, ...]:
+        """Returns example questions about the newest documents of those that a filter selects."""
+        selected = self.library.versions(self.library.check(filter))
+        kept = [questions[0] for id, questions in self.library.examples().items() if questions and id in selected]
         return tuple(kept[:_N_EXAMPLES])
 
     def prepare(self) -> None:
@@ -352,6 +377,13 @@ def _check(history: Sequence[Mapping[str, str]]) -> None:
                 f"The history has the message {message!r}.",
                 'A message is {"role": "user" or "assistant", "content": text}.',
             )
+
+
+def _narrowed(filter: Filter, documents: Sequence[str]) -> Filter:
+    """Returns a filter with the documents of the argument of this name."""
+    if filter.documents is not None:
+        raise FilterError("documents is given twice, as an argument and in the filter.", "Give it once.")
+    return replace(filter, documents=tuple(documents) if not isinstance(documents, str) else (documents,))
 
 
 def _date(asked_on: str | datetime.date | None) -> str:

@@ -29,7 +29,7 @@ from rag.language import can_judge
 from rag.rerank import by_words, lead, recency, rerank, share_of_words
 from rag.retrieve import Retriever
 from rag.split import sentences
-from rag.types import NOT_FOUND, Answer, Claim, Delta, Done, Event, Evidence, Generator, Hit, Withdrawn
+from rag.types import NOT_FOUND, Answer, Claim, Delta, Done, Event, Evidence, Filter, Generator, Hit, Withdrawn
 
 CERTAIN = 7.0
 """From this score on, a name or number of the question that the document lacks is taken for a misspelling."""
@@ -63,7 +63,7 @@ class Asking:
 
     question: str
     history: Sequence[Mapping[str, str]]
-    documents: Sequence[str] | None
+    filter: Filter
     asked_on: str
     said: Said
     retriever: Retriever
@@ -96,6 +96,7 @@ class Asking:
             return
         self.follow()
         hits = self._find()
+        self.notice = "" if hits else self.said.library.missed(self.filter)
         yield Evidence(hits, self.question)
         if titles := self._choices(typed, hits):
             self.timings["total"] = time.perf_counter() - started
@@ -242,7 +243,7 @@ class Asking:
         is_read = can_judge(embedder.languages, self.question)
         vector, *others = [embedder.embed_question(text) if is_read else None for text in (self.question, *searched.others)]
         further = list(zip(searched.others, others, strict=True))
-        everything = self.retriever.retrieve(self.question, vector, self.settings.top_k, self.documents, further)
+        everything = self.retriever.retrieve(self.question, vector, self.settings.top_k, self.filter, further)
         retrieved = time.perf_counter()
         depth, keep = self.settings.rerank_depth, self.settings.evidence
         found = distinct(everything, self._recency)  # before they are read: copies would take the place of others
@@ -393,8 +394,8 @@ class Asking:
             meant_ones = (self.said.document(hit) for hit in hits if meant(wanted, [self.said.context(hit)]) is not None)
             chosen = list(dict.fromkeys(meant_ones))
         else:
-            ids = self.documents or tuple(self.said.library.versions())
-            chosen = [self.said.library.document(identity) for identity in ids[-_MAX_DISAGREEING:]]
+            newest = [*self.said.library.versions(self.filter)][-_MAX_DISAGREEING:]
+            chosen = [self.said.library.document(identity) for identity in newest]
         articles = [(f"{one.title}\n{one.text}", tuple(hits_in(one))) for one in chosen]
         for pair in disagreements(articles, self.models.embedder):
             for hit in sorted(pair, key=lambda hit: self.said.document(hit).date, reverse=True):

@@ -1,13 +1,14 @@
 """The `rag` command. Knows how results look in a terminal; what is heavy is imported by the command that needs it.
 
-Exit codes: 0 done, or answered; 1 it failed; 2 bad use; 3 the documents do not say; 130 Ctrl-C.
+Exit codes: 0 done, or answered; 1 it failed; 2 bad use; 3 the documents do not say, or nothing is found; 130 Ctrl-C.
 
     output      lines, bars, exit codes        opening     an assistant for one command
-    asking      ask, verify                    library     add, remove, list, rebuild, status
+    filtering   which documents are meant
+    asking      ask, search, verify        library     add, remove, list, rebuild, status
     models      models                         serving     serve
     keeping     backup, restore, repair        evaluating  eval, with its options
 
-The commands import from output and opening, and not from each other or from here.
+The commands import from output, opening and filtering, and not from each other or from here.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ import sys
 from collections.abc import Callable, Sequence
 
 from rag import __version__
-from rag.cli import asking, evaluating, keeping, library, models, serving
+from rag.cli import asking, evaluating, filtering, keeping, library, models, serving
 from rag.cli.output import BAD_USE, DONE, FAILED, INTERRUPTED, quieten, say
-from rag.errors import ConfigError, DocumentMissing, QuestionError, RagError
+from rag.errors import ConfigError, DocumentMissing, FilterError, QuestionError, RagError
 
 __all__ = ["main", "run"]
 
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
     except RagError as exc:
         say(f"rag: {exc.message}" + (f"\n     {exc.hint}" if exc.hint else ""))
-        return BAD_USE if isinstance(exc, QuestionError | ConfigError | DocumentMissing) else FAILED
+        return BAD_USE if isinstance(exc, QuestionError | ConfigError | DocumentMissing | FilterError) else FAILED
     except Exception as exc:
         if os.environ.get("RAG_DEBUG"):
             raise
@@ -62,23 +63,31 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"Footnote {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=about, description=about)
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], about: str, *parents: argparse.ArgumentParser
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=about, description=about, parents=parents)
         added.set_defaults(run=run)
         return added
 
     serve = command("serve", serving.serve, "Open the chat in the browser.")
     serve.add_argument("--host", help="address of this machine (default 127.0.0.1)")
     serve.add_argument("--port", help="0 for any free one (default 7860)")
-    ask = command("ask", asking.ask, "Answer one question. Exits with 3 if the documents do not say, or if it asks back.")
+    filtered = filtering.options()
+    about = "Answer one question. Exits with 3 if the documents do not say, or if it asks back."
+    ask = command("ask", asking.ask, about, filtered)
     ask.add_argument("question", metavar="QUESTION")
     ask.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    about = "Show the paragraphs for a question, best first, without an answer. Exits with 3 if there are none."
+    search = command("search", asking.search, about, filtered)
+    search.add_argument("question", metavar="QUESTION")
+    search.add_argument("--json", action="store_true", help="print the paragraphs as JSON")
     add = command("add", library.add, "Add files, and folders with all articles in them.")
     add.add_argument("paths", metavar="PATH", nargs="+")
     add.add_argument("--watch", action="store_true", help="then go on, and add what comes or changes there, until Ctrl-C")
     remove = command("remove", library.remove, "Remove documents with all their versions.")
     remove.add_argument("ids", metavar="ID", nargs="+", help="as `rag list` shows it")
-    command("list", library.list_documents, "List the documents.")
+    command("list", library.list_documents, "List the documents.", filtered)
     command("rebuild", library.rebuild, "Read all files again and build the index anew.")
     command("status", library.show_status, "Tell what is in the index, and which models are there.")
     backup = command("backup", keeping.backup, "Write the library into one file, also while it is in use.")

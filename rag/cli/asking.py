@@ -1,4 +1,4 @@
-"""`rag ask` and `rag verify`: an answer is shown, and its quotes are held against the stored articles."""
+"""`rag ask`, `search` and `verify`: answers and paragraphs are shown, and quotes held against the stored articles."""
 
 from __future__ import annotations
 
@@ -14,23 +14,46 @@ from pathlib import Path
 from typing import Any
 
 from rag import config
+from rag.cli.filtering import chosen
 from rag.cli.opening import opened
 from rag.cli.output import DONE, EMPTY, FAILED, NOT_FOUND, say
 from rag.errors import ConfigError, DocumentMissing
-from rag.types import Answer
+from rag.types import Answer, Hit
 
 
 def ask(options: argparse.Namespace) -> int:
     """Prints the answer to one question; NOT_FOUND also if it is asked back."""
     settings = config.load()
     with opened(settings) as assistant:
-        answer = assistant.ask(options.question)
+        answer = assistant.ask(options.question, filter=chosen(options))
         is_empty = not assistant.library.count()[0]
         readable = _readable(answer, lambda identity: assistant.document(identity).source)
     print(json.dumps(_as_dict(answer), ensure_ascii=False) if options.json else readable)
     if is_empty:
         say(EMPTY)
     return DONE if answer.found else NOT_FOUND
+
+
+def search(options: argparse.Namespace) -> int:
+    """Prints the paragraphs for a question, best first; NOT_FOUND if there are none. No answer model is loaded."""
+    filter = chosen(options)
+    with opened(dataclasses.replace(config.load(), answer_model="none")) as assistant:
+        hits = assistant.search(options.question, filter=filter)
+        missed = "" if hits else assistant.library.missed(assistant.library.check(filter))
+        is_empty = not assistant.library.count()[0]
+    if options.json:
+        print(json.dumps([dataclasses.asdict(hit) for hit in hits], ensure_ascii=False))
+    else:
+        width = min(_columns(), 100)
+        print("\n\n".join(_shown(hit, width) for hit in hits) or "No paragraph was found.")
+    if is_empty or missed:
+        say(EMPTY if is_empty else missed)
+    return DONE if hits else NOT_FOUND
+
+
+def _shown(hit: Hit, width: int) -> str:
+    quote = textwrap.fill(f"“{hit.quote or hit.text}”", width, initial_indent="    ", subsequent_indent="    ")
+    return f"{hit.title}\n    paragraph {hit.paragraph} of {hit.source}\n{quote}"
 
 
 def _as_dict(answer: Answer) -> dict[str, Any]:

@@ -9,8 +9,9 @@ import threading
 from typing import TYPE_CHECKING
 
 from rag import config
+from rag.cli.filtering import chosen
 from rag.cli.opening import opened
-from rag.cli.output import DONE, EMPTY, FAILED, counted, progress_bar, say
+from rag.cli.output import DONE, EMPTY, FAILED, NOT_FOUND, counted, progress_bar, say
 from rag.config import Settings
 from rag.errors import ConfigError, ModelError
 from rag.types import AddReport
@@ -73,14 +74,20 @@ def remove(options: argparse.Namespace) -> int:
 
 
 def list_documents(options: argparse.Namespace) -> int:
-    """Prints the documents. Only the library is opened, so no model is needed."""
+    """Prints the documents that a filter selects; NOT_FOUND for none. Only the library is opened, so no model is needed."""
     from rag.library import Library
 
     library = Library(config.load().index)
-    documents = library.documents()
-    library.close()
+    try:
+        filter = library.check(chosen(options))
+        documents, missed = library.documents(filter), library.missed(filter)
+    finally:
+        library.close()
     for document in documents:
         print(f"{document.id}  {document.date or '          '}  {document.title}\n{'':26}{document.source}")
+    if missed:
+        say(missed)
+        return NOT_FOUND
     if not documents:
         say(EMPTY)
     return DONE

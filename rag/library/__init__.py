@@ -2,8 +2,8 @@
 
 Everything else in the index folder is derived from it. Each change is one transaction, with a line in a journal: by its
 generations the derived indexes and other processes see what came and went since they looked last.
-(schema: the tables and every step to them; store: connections, transactions, locks; saving: the library as one file;
-repair: what can be saved of a damaged one; grafting: a first page for one that has lost it.)
+(filtering: which of them are meant; schema: the tables and every step to them; store: connections, transactions, locks;
+saving: the library as one file; repair: what can be saved of a damaged one; grafting: a first page for one that lost it.)
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ import numpy as np
 
 from rag.duplicates import bands, body, signature
 from rag.errors import DocumentMissing, LibraryMismatch
+from rag.library.filtering import checked, condition, described, parts
 from rag.library.saving import backup, restore
 from rag.library.schema import MIGRATIONS, migrate
 from rag.library.store import Store, note_change, put_in_place
-from rag.types import Document, Paragraph, Passage
+from rag.types import EVERYTHING, Document, Filter, Paragraph, Passage
 
 __all__ = ["MIGRATIONS", "Changes", "Item", "Library", "StoredPassage", "migrate", "put_bands", "put_in_place", "restore"]
 
@@ -103,14 +104,16 @@ class Library:
         rows = self._rows("SELECT value FROM meta WHERE key = 'embedding_model'")
         return rows[0][0] if rows else ""
 
-    def documents(self) -> tuple[Document, ...]:
-        """Returns all documents in their current versions, oldest first."""
-        rows = self._rows(DOCUMENTS + " AND v.version = d.version ORDER BY d.added_at, d.rowid")
+    def documents(self, filter: Filter = EVERYTHING) -> tuple[Document, ...]:
+        """Returns the documents that a filter selects in their current versions, oldest first."""
+        selected, values = condition(filter, "d.id")
+        rows = self._rows(f"{DOCUMENTS} AND v.version = d.version AND {selected} ORDER BY d.added_at, d.rowid", values)
         return tuple(Document(*row) for row in rows)
 
-    def versions(self) -> dict[str, str]:
-        """Returns the current version of each document by its id, oldest document first."""
-        return dict(self._rows("SELECT id, version FROM documents ORDER BY rowid"))
+    def versions(self, filter: Filter = EVERYTHING) -> dict[str, str]:
+        """Returns the current version of each document that a filter selects by its id, oldest document first."""
+        selected, values = condition(filter, "id")
+        return dict(self._rows(f"SELECT id, version FROM documents WHERE {selected} ORDER BY rowid", values))
 
     def sources(self) -> dict[str, str]:
         """Returns the id of each document by its source."""
@@ -169,6 +172,37 @@ class Library:
     def passage_ids(self, documents: Iterable[str]) -> np.ndarray:
         """Returns the ids (int64) of the passages of these documents."""
         return _ids(self._rows(f"SELECT id FROM passages WHERE document IN {_LISTED}", (json.dumps(list(documents)),)))
+
+    def selected(self, filter: Filter) -> np.ndarray | None:
+        """Returns the ids (int64, ascending) of the passages of what a filter selects; None for all."""
+        if filter == EVERYTHING:
+            return None
+        selected, values = condition(filter, "document")
+        # As one text: of 60,000 ids as rows of their own, the query took twice as long.
+        ((ids,),) = self._rows(f"SELECT json_group_array(id) FROM passages WHERE {selected}", values)
+        return np.sort(np.array(json.loads(ids), np.int64))
+
+    def check(self, filter: Filter) -> Filter:
+        """Returns a filter in the form in which the other methods take it.
+
+        Raises:
+            FilterError: it has a value that cannot be used.
+            DocumentMissing: one of its documents is not in the library.
+        """
+        filter = checked(filter)
+        missing = "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM documents) LIMIT 1"
+        for (identity,) in self._rows(missing, (json.dumps(filter.documents or ()),)):
+            self.document(identity)  # which is missing
+        return filter
+
+    def missed(self, filter: Filter) -> str:
+        """Returns what is to be said of a filter that selects no document; "" if it selects one."""
+        if filter == EVERYTHING or self.versions(filter):
+            return ""
+        empty = [described(part) for part in parts(filter) if not self.versions(part)]
+        if empty:
+            return f"The filter “{'; '.join(empty)}” selects no document."
+        return f"The filter “{described(filter)}” selects no document, although each part of it selects some."
 
     def n_passages(self) -> int:
         """Returns how many passages there are."""

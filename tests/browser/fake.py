@@ -8,11 +8,28 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
 
 from rag.errors import DocumentMissing
+from rag.library.filtering import checked
 from rag.split import paragraphs, sentences
-from rag.types import NOT_FOUND, Answer, Citation, Claim, Delta, Document, Done, Event, Evidence, Hit, Paragraph, Withdrawn
+from rag.types import (
+    EVERYTHING,
+    NOT_FOUND,
+    Answer,
+    Citation,
+    Claim,
+    Delta,
+    Document,
+    Done,
+    Event,
+    Evidence,
+    Filter,
+    Hit,
+    Paragraph,
+    Withdrawn,
+)
 
 HOLD_SECONDS = 30  # a test that fails to release a step must not hang the server's thread for ever
 
@@ -59,14 +76,18 @@ class FakeAssistant:
     def waiting(self) -> str:
         return self._waiting
 
-    def documents(self) -> tuple[Document, ...]:
-        return tuple(self._documents.values())
+    def documents(self, filter: Filter = EVERYTHING) -> tuple[Document, ...]:
+        """Knows dates to the day and single languages; sources are folders."""
+        asked = checked(filter)
+        for identity in asked.documents or ():
+            self.document(identity)
+        return tuple(document for document in self._documents.values() if _is_selected(asked, document))
 
     def generation(self) -> int:
         return hash(tuple(self._documents))
 
-    def examples(self) -> tuple[str, ...]:
-        return self._examples
+    def examples(self, filter: Filter = EVERYTHING) -> tuple[str, ...]:
+        return self._examples if filter == EVERYTHING or self.documents(filter) else ()
 
     def document(self, id: str, version: str | None = None) -> Document:
         for document in self._documents.values():
@@ -77,20 +98,22 @@ class FakeAssistant:
     def paragraphs(self, id: str, version: str | None = None) -> tuple[Paragraph, ...]:
         return paragraphs(self.document(id, version))
 
-    def stream(self, question: str, history: Sequence[Mapping[str, str]] = (), **_: Any) -> Iterator[Event]:
+    def stream(
+        self, question: str, history: Sequence[Mapping[str, str]] = (), filter: Filter = EVERYTHING
+    ) -> Iterator[Event]:
         self.asked.append((question, history))
         ended = False
         try:
-            yield from self._events(question)
+            yield from self._events(question, self.documents(filter))
             ended = True
         finally:
             self.closed += not ended
 
-    def _events(self, question: str) -> Iterator[Event]:
+    def _events(self, question: str, documents: Sequence[Document]) -> Iterator[Event]:
         self._pass("evidence")
         if self.error:
             raise self.error
-        hits = self._search(question)
+        hits = self._search(question, documents)
         yield Evidence(hits, question)
         self._pass("draft")
         claims: list[Claim] = []
@@ -103,15 +126,16 @@ class FakeAssistant:
                     yield claims[-1]
                 else:
                     yield Withdrawn(sentence)
-        yield Done(_answer(question, claims, hits))
+        notice = "" if documents or not self._documents else "The filter selects no document."
+        yield Done(replace(_answer(question, claims, hits), notice=notice))
 
     def _pass(self, step: str) -> None:
         if step in self._holds:
             self._holds[step].wait(HOLD_SECONDS)
 
-    def _search(self, question: str) -> tuple[Hit, ...]:
+    def _search(self, question: str, documents: Sequence[Document]) -> tuple[Hit, ...]:
         hits = []
-        for document in self._documents.values():
+        for document in documents:
             for p in paragraphs(document):
                 text = document.text[p.start : p.end]
                 score, quote = max(
@@ -132,6 +156,16 @@ class FakeAssistant:
                     )
                 )
         return tuple(sorted((hit for hit in hits if hit.score), key=lambda hit: -hit.score)[:10])
+
+
+def _is_selected(filter: Filter, document: Document) -> bool:
+    return (
+        (filter.documents is None or document.id in filter.documents)
+        and (filter.sources is None or str(Path(document.source).parent) in filter.sources)
+        and (filter.languages is None or document.language in filter.languages)
+        and (not filter.since or document.date >= filter.since)
+        and (not filter.until or "" < document.date <= filter.until)
+    )
 
 
 def _common(question: str, text: str) -> float:
