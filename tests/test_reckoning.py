@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rag.assistant import asking
 from rag.types import NOT_FOUND, Claim, Delta, Done, Withdrawn
 from tests.fakes import FakeGenerator, FakeReranker, words
 
@@ -29,7 +30,7 @@ def shown(events):
 
 
 class Sure(FakeReranker):
-    """Gives a text that has a bird of the question 2.5, else -10: enough for a draft, and too little for a quote."""
+    """Gives a text that has a bird of the question 2.5, else -10: enough for a draft, and here too little for a quote."""
 
     sure = 2.5
 
@@ -39,8 +40,10 @@ class Sure(FakeReranker):
 
 
 @pytest.fixture
-def ask(make_assistant, write):
+def ask(make_assistant, write, monkeypatch):
     """Streams the answer of an assistant that knows the birds and drafts what a table says."""
+
+    monkeypatch.setattr(asking, "QUOTABLE", 3.0)
 
     def ask(question, table, otherwise="They were counted."):
         assistant = make_assistant(generator=FakeGenerator(table, otherwise=otherwise), reranker=Sure())
