@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from rag.assistant import asking
+from rag.assistant import asking, weighing
 from rag.errors import DocumentMissing, GenerationFailed, QuestionError, RagError
 from rag.types import NOT_FOUND, Claim, Delta, Done, Evidence, Withdrawn
 from tests.fakes import FakeGenerator, FakeReranker
@@ -255,7 +255,7 @@ def test_a_hit_that_is_much_less_sure_is_not_drafted_from(make_assistant, write)
     assert used(answer) == [("one.txt", 1)]
 
 
-@pytest.mark.parametrize(("score", "paragraph"), [(asking.CERTAIN - 0.01, 2), (asking.CERTAIN, 1)])
+@pytest.mark.parametrize(("score", "paragraph"), [(weighing.CERTAIN - 0.01, 2), (weighing.CERTAIN, 1)])
 def test_a_paragraph_that_names_what_is_asked_comes_before_one_of_its_article_that_does_not(
     make_assistant, write, score, paragraph
 ):
@@ -440,16 +440,16 @@ def test_what_the_document_does_not_say_may_not_be_taken_for_granted(opened, que
 
 
 def test_a_name_that_is_lacking_is_a_misspelling_for_a_certain_hit(opened):
-    reranker = Scored({"repair": asking.CERTAIN})
+    reranker = Scored({"repair": weighing.CERTAIN})
     assistant = opened(generator=FakeGenerator(otherwise=RIGHT), reranker=reranker)
     question = "What did the repair cost, Ilse Warga said?"
     assert assistant.ask(question).text == f"{RIGHT} [1]"
-    reranker._table["repair"] = asking.CERTAIN - 0.01
+    reranker._table["repair"] = weighing.CERTAIN - 0.01
     assert assistant.ask(question).text == NOT_FOUND
 
 
 def test_an_opposite_is_not_found_however_certain_the_hit(opened):
-    reranker = Scored({"Forty": asking.CERTAIN + 3})
+    reranker = Scored({"Forty": weighing.CERTAIN + 3})
     generator = FakeGenerator(otherwise=OWLS)
     assert opened(generator=generator, reranker=reranker).ask("Which was the smallest number of owls?").text == NOT_FOUND
     assert generator.prompts == []
@@ -491,7 +491,7 @@ def test_a_document_that_is_not_there_cannot_be_asked(opened):
 @pytest.mark.parametrize("question", ["?", "the", "🦉 !!!"])
 def test_a_question_without_a_word_to_look_for_is_not_found_however_sure_the_hit(question, opened):
     generator = FakeGenerator(otherwise=RIGHT)
-    assistant = opened(generator=generator, reranker=Scored({"repair": asking.CERTAIN}))
+    assistant = opened(generator=generator, reranker=Scored({"repair": weighing.CERTAIN}))
     assert assistant.ask(question).text == NOT_FOUND
     assert generator.prompts == []
 

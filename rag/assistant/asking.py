@@ -22,17 +22,15 @@ from rag.assistant.reckoning import reckon
 from rag.assistant.saying import Said, first_sentence, hits_in
 from rag.assistant.spelling import respelled
 from rag.assistant.summarizing import asks_for_summary, meant, telling, topic
+from rag.assistant.weighing import NEAR, Weighing
 from rag.config import Settings
 from rag.duplicates import distinct
 from rag.errors import DocumentMissing
 from rag.language import can_judge
-from rag.rerank import by_words, lead, recency, rerank, share_of_words
+from rag.rerank import by_words, recency, rerank, share_of_words
 from rag.retrieve import Retriever
 from rag.split import sentences
 from rag.types import NOT_FOUND, Answer, Claim, Delta, Done, Event, Evidence, Filter, Generator, Hit, Withdrawn
-
-CERTAIN = 7.0
-"""From this score on, a name or number of the question that the document lacks is taken for a misspelling."""
 
 QUOTABLE = 1.0
 """A sentence from this score on is the answer itself if no draft holds. Source: docs/experiments.md, "Deciding"."""
@@ -41,10 +39,6 @@ BY_WORDS = 0.5
 """Share of a question's terms that a paragraph must have to be quoted where no model judges it. Source: docs/experiments.md,
 "Languages"."""
 
-_MAX_DRAFTED = 3  # hits that are drafted from, one after the other, until a sentence holds
-_MAX_NEAR = 2  # of them so many of any document
-_NEAR = 2.0  # the second hit is drafted from if its score is so near to the best one's
-_HOPED = 1.5  # log odds of yes; another one of the same document is asked if these would be enough
 _MAX_COMPARED = 2  # other articles that are asked whether they say something else
 _MAX_DISAGREEING = 20  # articles that are compared if the question names no subject: the last ones that were added
 _ABSENT = ("number ", "rank ", "name ", "date ", "quoted ", "most words", "any word")  # as `attribute.check` begins
@@ -132,7 +126,7 @@ class Asking:
 
     def _answer_one(self, hits: Sequence[Hit]) -> Iterator[Event]:
         """Drafts from the best paragraphs and compares other articles; without a draft that holds, the best sentence."""
-        self.signals = self._search_signals(hits[0])
+        self.signals = self.weighing().signals(hits[0])
         generator = self._generator()
         if generator and self._is_likely(_HOPELESS):
             yield from self._draft_until_confirmed(generator, hits)
@@ -228,7 +222,7 @@ class Asking:
         """Searches; once more with the words spelt as they are in what was found, if that does not seem to answer."""
         hits = self.search()
         is_final = not hits or self.is_part or not self.is_judged
-        if is_final or decide.probability(self._search_signals(hits[0])) >= self._wanted():
+        if is_final or self.weighing().is_likely(hits[0]):
             return hits
         if fixed := respelled(self.question, [f"{hit.title}\n{hit.text}" for hit in hits]):
             self.question, self.searched = fixed, None
@@ -282,48 +276,27 @@ class Asking:
         asked = attribute.facts(self.question)
         return bool(asked.words or asked.numbers)  # not so "?" and "the"
 
-    def _search_signals(self, hit: Hit) -> decide.Signals:
-        """Returns what speaks for an answer in a hit before the model is asked."""
-        score = self._read_score(hit) - decide.expected(attribute.n_checkable(self.question))
-        is_fresh = bool(self.bonus.get(hit.document))
-        is_stale = not is_fresh and bool(self.said.document(hit).date) and prompt.means_now(self.question)
-        return decide.Signals(
-            score=score,
-            premise=float(self._has_false_premise(hit)),
-            fresh=float(is_fresh) if is_fresh or is_stale else None,
-        )
-
-    def _all_signals(self, generator: Generator, hit: Hit, block: str) -> decide.Signals:
-        signals = self._search_signals(hit)
-        is_denied = attribute.is_denied(self.question, hit.quote) and not attribute.is_negated(self.question)
-        return signals if is_denied else replace(signals, yes=self._yes(generator, block))
-
-    def _has_false_premise(self, hit: Hit) -> bool:
-        """True if a question takes for granted what the document of a hit does not say."""
-        if not prompt.asks_whether(self.question) and attribute.opposed(self.question, hit.quote):
-            return True
-        return self._read_score(hit) < CERTAIN and bool(attribute.unknown(self.question, self.said.context(hit)))
+    def weighing(self) -> Weighing:
+        """Returns what weighs the hits for the question as it is searched now."""
+        return Weighing(self.question, self.said, self.bonus, decide.threshold(self.settings.caution))
 
     def _is_quotable(self, hit: Hit) -> bool:
         """True if the best sentence of a hit is near to the question without its title too, although no draft held."""
         return self.models.reranker.scores(self.question, [hit.quote])[0] >= QUOTABLE
 
-    def _is_likely(self, at_least: float | None = None) -> bool:
+    def _is_likely(self, at_least: float = 1.0) -> bool:
         """True if the documents seem to hold the answer, by all that is known by now."""
         if self.signals is None:
             return False
         self.probability = decide.probability(self.signals)
-        return self.probability >= (self._wanted() if at_least is None else min(at_least, self._wanted()))
-
-    def _wanted(self) -> float:
-        return decide.threshold(self.settings.caution)
+        return self.probability >= min(decide.threshold(self.settings.caution), at_least)
 
     def _draft_until_confirmed(self, generator: Generator, hits: Sequence[Hit]) -> Iterator[Event]:
         """Drafts from the best paragraphs that seem to answer, one after the other, until a sentence is confirmed."""
         tried: dict[Hit, decide.Signals] = {}
-        for hit in self._chosen(hits):
+        for hit in self.weighing().chosen(hits):
             block = self._block(hit, generator)
-            self.signals = tried[hit] = self._all_signals(generator, hit, block)
+            self.signals = tried[hit] = self._weighed(generator, hit, block)
             self.used.add((hit.document, hit.paragraph))
             if not self._is_likely():
                 continue
@@ -346,8 +319,8 @@ class Asking:
                 continue  # it says the same
             block = self._block(hit, generator)
             self.used.add((hit.document, hit.paragraph))
-            signals = self._all_signals(generator, hit, block)
-            if decide.probability(signals) < self._wanted():
+            signals = self._weighed(generator, hit, block)
+            if decide.probability(signals) < decide.threshold(self.settings.caution):
                 continue
             draft = "".join(self._draft(generator, hit, block)).strip()
             sentence = attribute.restore_hedges(draft[: _first_sentence_end(draft) or len(draft)].strip(), hit.text)
@@ -361,7 +334,7 @@ class Asking:
         if len(self.said.claims) > 1:
             return
         first = self.said.claims[0].citations[0]
-        near = [hit for hit in hits if hit.document == first.document and hit.score >= hits[0].score - _NEAR]
+        near = [hit for hit in hits if hit.document == first.document and hit.score >= hits[0].score - NEAR]
         beside = [replace(hit, quote=text) for hit in near for text in attribute.sentence_texts(hit.text)]
         other = next((hit for hit in beside if attribute.disputes(first.quote, hit.quote, self.question)), None)
         if other is None:
@@ -383,7 +356,7 @@ class Asking:
     def _others(self, hits: Sequence[Hit], document: str) -> list[Hit]:
         """Returns the best hits of other documents, if they are nearly as good as the best one of this one."""
         best = next(hit.score for hit in hits if hit.document == document)
-        others = {hit.document: hit for hit in reversed(hits) if hit.document != document and hit.score >= best - _NEAR}
+        others = {hit.document: hit for hit in reversed(hits) if hit.document != document and hit.score >= best - NEAR}
         fitting = [hit for hit in others.values() if not attribute.unknown(self.question, self.said.context(hit))]
         return sorted(fitting, key=lambda hit: -hit.score)[:_MAX_COMPARED]
 
@@ -412,6 +385,12 @@ class Asking:
         budget = generator.context_tokens - self.settings.answer_tokens - prompt.BLOCK_OVERHEAD
         return prompt.block(hit, budget - generator.count(self.question), generator.count)
 
+    def _weighed(self, generator: Generator, hit: Hit, block: str) -> decide.Signals:
+        """Returns what speaks for an answer in a hit, by the model too."""
+        weighing = self.weighing()
+        signals = weighing.signals(hit)
+        return signals if weighing.is_denied(hit) else replace(signals, yes=self._yes(generator, block))
+
     def _yes(self, generator: Generator, block: str) -> float:
         """Returns the log odds that the passage has the answer; it stays in the model's memory for the draft."""
         asked = prompt.yes_prompt(self.question, [block], self.asked_on)
@@ -429,33 +408,6 @@ class Asking:
             self.otherwise = replace(hit, quote=telling[0])
         self.is_misread |= any(lack.startswith(_MISREAD) for lack in lacking)
         return all(lack.startswith(_ABSENT) for lack in lacking)
-
-    def _chosen(self, hits: Sequence[Hit]) -> list[Hit]:
-        """Returns the hits to draft from: the best one, the next one if it is as good, and others of the same document.
-
-        If the best one is not certain and lacks a name or number of the question, a paragraph of the same document that has
-        them all comes first: "How many Vietnamese?" is not answered where only the total stands. And a first paragraph has
-        all that is asked about, so it is found before the one that has the answer.
-        """
-        best = hits[0]
-        near = [hit for hit in hits if hit.score >= best.score - _NEAR]
-        if self._read_score(best) < CERTAIN:
-            named = (hit for hit in near if hit.document == best.document and not self._unknown(hit))
-            first = next(named, best)
-            near = [first, *(hit for hit in near if hit is not first)]
-        others = (hit for hit in hits if hit.document == best.document and self._may_answer(hit))
-        return list(dict.fromkeys([*near[:_MAX_NEAR], *others]))[:_MAX_DRAFTED]
-
-    def _may_answer(self, hit: Hit) -> bool:
-        """True if a hit would be drafted from if the model said yes to it."""
-        return decide.probability(replace(self._search_signals(hit), yes=_HOPED)) >= self._wanted()
-
-    def _read_score(self, hit: Hit) -> float:
-        """Returns the reranker's own score, without what was added for date and place."""
-        return hit.score - self.bonus.get(hit.document, 0.0) - lead(hit)
-
-    def _unknown(self, hit: Hit) -> tuple[str, ...]:
-        return attribute.unknown(self.question, f"{hit.title}\n{hit.text}")
 
     def _confirm(self, draft: Iterator[str], hit: Hit, hits: Sequence[Hit]) -> Iterator[Event]:
         """Yields the draft's words, and at each sentence's end what became of it, before the words of the next one."""
