@@ -24,6 +24,7 @@ _EMPHASIS = re.compile(r"^[*_]{1,3}(?=\S)|(?<=\S)[*_]{1,3}$")
 _MARK = re.compile(r"\s*(?:[,;|•·()\n]|:(?!\d)|/)\s*|\s+(?:-{1,2}|[–—])\s+")
 _SMALL = frozenset("a an and at by da de del der di for in la le of on the van von".split())
 _LEADS = re.compile(r"\.?[*_]{1,3}(?=\s)|(?<=\d{4})\.\s+|\s*[—–]\s*|\s+-{1,2}\s+|:\s+")  # between a dateline and its text
+_AGENCY = re.compile(r"\([^\d()]{2,40}\)|/[^\d/]{2,40}/")
 _LABELS = frozenset("photo photos image images picture credit source video file updated copyright".split())
 _TIME = re.compile(r"(?:at )?\d{1,2}[:.]\d\d(?: ?[ap]\.?m\.?)?(?: [A-Z]{2,4})?", re.IGNORECASE)
 _MAX_CHARS, _MAX_WORDS = 100, 6  # of a line; of a name in it
@@ -66,16 +67,24 @@ def stated_date(text: str) -> str:
 def opening_dateline(text: str) -> tuple[int, int]:
     """Returns where the dateline that a first paragraph opens with ends, and where the text after it begins; else (0, 0).
 
-    "CASTELL, March 14, 2026 (Region Press) — A court ...", "**CASTELL — 8 April 2026.** A court ...". A date alone may be
-    what the paragraph is about, and a place alone is worth keeping: both are needed.
+    "CASTELL, March 14, 2026 (Region Press) — A court ...", "**CASTELL — 8 April 2026.** A court ...". A place alone is worth
+    keeping, and a date alone may be what the paragraph is about: both are needed, with a sign of the press, which "Titanic,
+    15 April 1912: The ship sinks" has not.
     """
     for mark in _LEADS.finditer(text, 0, _MAX_CHARS + 20):
         line, rest = text[: mark.start()], text[mark.end() :].lstrip()
         if _DATE.search(line):
-            begun = len(rest.split(maxsplit=4)) > 4 and not rest[0].islower()
-            is_dateline = begun and stated_date(line) and not parse_date(line)
+            begun = len(rest.split(maxsplit=4)) > 4 and not (rest[0].islower() or rest[0].isdigit() or _DATE.match(rest))
+            is_dateline = begun and _is_press(line, mark[0].strip()) and stated_date(line) and not parse_date(line)
             return (mark.start(), len(text) - len(rest)) if is_dateline else (0, 0)
     return 0, 0
+
+
+def _is_press(line: str, mark: str) -> bool:
+    """True for an agency in brackets, and, but before a colon, for a place in capitals and for emphasis."""
+    place = re.match(r"\W*(\w*)", line.lstrip("_"))
+    in_capitals = place is not None and place[1].isupper() and len(place[1]) > 2
+    return bool(_AGENCY.search(line)) or (mark != ":" and (in_capitals or mark.endswith(("*", "_"))))
 
 
 def is_byline(text: str) -> bool:

@@ -226,16 +226,23 @@ def layout(text: str, source: str = "") -> tuple[Block, ...]:
 
 
 def _with_dateline(text: str, blocks: Iterable[Block]) -> Iterator[Block]:
-    """Makes a block of its own of the dateline that the first paragraph opens with: it is not what the paragraph says."""
-    is_first = True
+    """Makes a block of its own of the dateline that the first paragraph opens with: it is not what the paragraph says.
+
+    Where the second paragraph opens with one too, they are the entries of a diary or a timeline.
+    """
+    blocks = list(blocks)
+    ends = [opening_dateline(text[b.start : b.end]) for b in itertools.islice(_paragraphs(blocks), 2)]
+    first = next(_paragraphs(blocks), None) if ends[:1] != [(0, 0)] and ends[1:] in ([], [(0, 0)]) else None
     for block in blocks:
-        if block.kind == "paragraph" and is_first:
-            is_first = False
-            end, start = opening_dateline(text[block.start : block.end])
-            if end:
-                yield Block("date", block.start, block.start + end)
-                block = Block("paragraph", block.start + start, block.end)
+        if block is first:
+            end, start = ends[0]
+            yield Block("date", block.start, block.start + end)
+            block = Block("paragraph", block.start + start, block.end)
         yield block
+
+
+def _paragraphs(blocks: Iterable[Block]) -> Iterator[Block]:
+    return (block for block in blocks if block.kind == "paragraph")
 
 
 def _line(text: str) -> str:

@@ -79,7 +79,8 @@ def test_a_dateline_has_a_date_and_names_only(line, date):
         ("Castell (Herald) - 14 March 2026", " - "),
         ("**CASTELL — 14 March 2026", ".** "),
         ("CASTELL, N.L., March 14, 2026 /PRNews/", " -- "),
-        ("Castell, 14 March 2026", ". "),
+        ("CASTELL, 14 March 2026", ". "),
+        ("Castell (RPA), Tuesday, 14 March 2026", ": "),
     ],
 )
 def test_a_dateline_may_open_the_first_paragraph(dateline, mark):
@@ -97,7 +98,17 @@ def test_a_dateline_may_open_the_first_paragraph(dateline, mark):
         "CASTELL, March 14 — A new bridge was opened on Saturday.",  # no year
         "The bridge was opened on 14 March 2026: a band played all day.",
         "Castell, 14 March 2026 - and yet it was not finished.",
-        "Castell, 14 March 2026: A bridge.",  # a line of its own
+        "CASTELL, 14 March 2026 - A bridge.",  # a line of its own
+        # no sign of the press
+        "Titanic, 15 April 1912: The ship sinks with 1,500 people on board.",
+        "CASTELL, 15 April 1912: The ship sinks with 1,500 people on board.",
+        "Anna Berg, 3 May 1950 – 4 June 2010, was a painter from Castell.",
+        "Anna Berg (3 May 1950 – 4 June 2010) was a painter from Castell.",
+        "Anna Berg — 3 May 1950 — She was a painter from Castell.",
+        "Castell, 3 May 1998. Today we walked to the sea and nobody spoke.",
+        "Summer Fair, 3 May 2026: The gates open at ten and close at six.",
+        "Grandma's Cake — 3 May 1998 — Mix the flour with the eggs.",
+        "CASTELL, 3 May 2026 – 5 May 2026: The festival has three stages.",
     ],
 )
 def test_not_every_date_at_the_beginning_is_a_dateline(text):

@@ -243,6 +243,13 @@ def test_a_dateline_that_opens_the_article_tells_the_date_and_is_not_what_it_say
     assert found(document.text, source=source) == BODY.split("\n\n")
 
 
+def test_the_entries_of_a_diary_keep_place_and_date():
+    entries = ["CASTELL, 3 May 1998 — Today we walked to the sea.", "NORDBY, 4 May 1998 — Today we walked along the river."]
+    document = make_document("\n\n".join(entries) + "\n", "/a/b.txt")
+    assert found(document.text) == entries
+    assert document.date == ""
+
+
 def test_a_headline_may_end_with_a_small_word():
     document = make_document(f"Castell bridge: what we know a week on\nPublished 18 November 2026\n\n{BODY}\n", "/a/b.txt")
     assert (document.title, document.date) == ("Castell bridge: what we know a week on", "2026-11-18")
