@@ -126,3 +126,14 @@ def test_a_question_for_yes_or_no_gets_the_sentence_that_says_it():
     assert telling_whether(question, "Blaze in Castell", first, passage) == "Nobody was killed, the fire brigade said."
     assert telling_whether("Was the Odeon destroyed?", "Blaze in Castell", first, passage) == first
     assert telling_whether("Was it closed?", "Blaze in Castell", first, passage) == first  # none says it: the best one
+
+
+@pytest.mark.parametrize(
+    ("question", "best", "other"),
+    [
+        ("Has Anna Berg resigned as mayor?", "Berg said she will stay mayor.", "Her deputy resigned as mayor of Nordby."),
+        ("Was Varga injured in the crash?", "Varga walked away from the crash.", "Three others were injured in the crash."),
+    ],
+)
+def test_a_question_for_yes_or_no_gets_no_sentence_about_somebody_else(question, best, other):
+    assert telling_whether(question, "News", best, f"{best} {other}") == best

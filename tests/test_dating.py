@@ -130,6 +130,10 @@ def test_a_number_of_thousands_after_a_month_is_no_day():
         ("Trams will run next Thursday.", "The council voted on Thursday to build a tram line.", False),
         ("The council voted on Thursday.", "The council voted on Thursday to build a tram line.", False),
         ("Trams will run on Thursday.", "The council voted on Monday.", False),  # for `missing_dates`
+        ("The council will vote on Thursday.", "The council votes on Thursday on a tram line.", False),
+        ("The meeting will be on Thursday.", "The meeting is on Thursday at 7 pm.", False),
+        ("The hearing will be on Thursday.", "Hearing: Thursday, 10 a.m.", False),
+        ("Schools will close on Thursday.", "Schools close on Thursday because of the heat.", False),
     ],
 )
 def test_what_was_on_thursday_will_not_be_on_thursday(claim, passage, is_past):

@@ -55,8 +55,10 @@ def test_a_name_is_not_put_together_from_two(claim, passage, crossed):
     [
         ("The man is a 34-year-old baker.", "What is the name of the man who was arrested?", True),
         ("The man is Jon Reyk.", "What is the name of the man who was arrested?", False),
+        ("Varga was the driver.", "What was the name of the driver?", False),
         ("He is a baker.", "What is his name?", True),
         ("The dish is called larb.", "What is the name of the dish?", False),  # no person
+        ("The drug was aspirin.", "What is the name of the drug given to the patient?", False),
         ("The man is a baker.", "Who was arrested?", False),
     ],
 )

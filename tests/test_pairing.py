@@ -94,6 +94,8 @@ def test_an_office_is_its_holder_s(claim, question, wrong):
         ("Jon Reyk was the coach.", "Arlen coach Jon Reyk complained about the referee.", False),
         ("Jon Reyk was the referee.", "Jon Reyk, the referee, complained about the referee of the first half.", False),
         ("Jon Reyk was the referee.", "The coach complained about the referee, Jon Reyk.", False),
+        ("Jon Reyk was the referee.", "Jon Reyk was chosen by the league as referee in May.", False),
+        ("Jon Reyk was the referee.", "Jon Reyk was appointed by the league's board head referee.", False),
     ],
 )
 def test_who_complains_about_a_referee_is_none(claim, passage, wrong):

@@ -44,6 +44,40 @@ def test_a_former_director_does_not_direct(claim, lacking):
     assert left_office(claim, FORMER) == lacking
 
 
+@pytest.mark.parametrize(
+    ("claim", "passage"),
+    [
+        ("The mayor is Ana Sorn.", "The former mayor of Arlen, Ana Sorn, opened the fair."),
+        ("Ana Sorn is mayor of Arlen.", "The former mayor of Arlen, Ana Sorn, opened the fair."),
+        ("Ana Sorn is the mayor.", "Ana Sorn, who used to be mayor of Arlen, opened the fair."),
+        ("Ana Sorn is the mayor.", "Ana Sorn was mayor of Arlen until 2019."),
+    ],
+)
+def test_who_used_to_be_mayor_is_none(claim, passage):
+    assert left_office(claim, passage) == ["office of now"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage"),
+    [
+        (
+            "Ana Sorn is the head of the Arlen police.",
+            "Ana Sorn, a former Arlen police officer, is the head of the Arlen police.",
+        ),
+        ("Ana Sorn runs the bakery in Arlen.", "Ana Sorn, former mayor of Arlen, runs the bakery in Arlen."),
+        ("Maria Varga is the mayor of Arlen.", "Maria Varga is the mayor of Arlen, succeeding former mayor Jon Varga."),
+        (
+            "Paul Reyk is the director of the museum.",
+            "Paul Reyk, former deputy director of the museum, is the director of it now.",
+        ),
+        ("Ilse Holm leads the Labour party.", "Ilse Holm, the former Labour minister, leads the Labour party."),
+        ("Elon Holm owns the paper.", "Elon Holm, a former paper boy, owns the paper."),
+    ],
+)
+def test_who_was_something_else_may_hold_an_office(claim, passage):
+    assert left_office(claim, passage) == []
+
+
 LOST = "Sorn Rovers dismissed their coach after a defeat at Arlen Town. The club has nine points from 12 matches."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.attribute.speaking import unmarked_allegation, unmarked_wish, wrong_speaker
+from rag.attribute.speaking import unmarked_allegation, unmarked_demand, wrong_speaker
 
 
 @pytest.mark.parametrize(
@@ -75,13 +75,16 @@ def test_a_speaker_is_the_sentence_s_own(claim, passage, wrong):
 
 
 @pytest.mark.parametrize(
-    ("claim", "passage", "lacking"),
+    ("claim", "passage", "is_lacking"),
     [
-        ("The prosecution wanted six years.", "A court sentenced the baker to six years.", ["wish wanted"]),
-        ("The prosecution wanted six years.", "Prosecutors asked for nine years, the court chose six.", []),
-        ("The union demanded 9 percent.", "The union is on strike for 9 percent.", []),
-        ("The court chose six years.", "A court sentenced the baker to six years.", []),
+        ("The prosecution wanted six years.", "A court sentenced the baker to six years.", True),
+        ("Prosecutors asked for six years.", "A court of Arlen sentenced him to six years, the Herald wrote.", True),
+        ("The prosecution wanted six years.", "Prosecutors asked for nine years, the court chose six.", False),
+        ("The union demanded 9 percent.", "The union is on strike for 9 percent.", False),
+        ("Doctors recommended rest.", "Doctors advised rest.", False),
+        ("Police sought a man in red.", "Police were looking for a man in red.", False),
+        ("The court chose six years.", "A court sentenced the baker to six years.", False),
     ],
 )
-def test_what_somebody_wants_is_wanted_by_somebody_in_the_passage(claim, passage, lacking):
-    assert unmarked_wish(claim, passage) == lacking
+def test_what_the_prosecution_wanted_is_not_what_a_court_did(claim, passage, is_lacking):
+    assert bool(unmarked_demand(claim, passage)) is is_lacking

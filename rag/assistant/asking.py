@@ -43,7 +43,7 @@ _MAX_COMPARED = 2  # other articles that are asked whether they say something el
 _MAX_DISAGREEING = 20  # articles that are compared if the question names no subject: the last ones that were added
 _ABSENT = ("number ", "rank ", "name ", "date ", "quoted ", "most words", "any word")  # as `attribute.check` begins
 _OTHERWISE = ("the word ", "a negation", "hedge ")  # likewise: the paragraph says it, but denies, alleges or hedges it
-_MISREAD = ("subject ", "wish ", "asked ", "office ")  # likewise: it is somebody else's, and its sentence no answer
+_MISREAD = ("subject ", "demand ", "asked ", "office ")  # likewise: it is somebody else's, and its sentence no answer
 _HOPELESS = 0.04  # below this chance before a draft, none is made
 _LOADING_SECONDS = 60  # a question waits so long for an answer model that is still loading
 _MAX_QUOTED = 300  # characters of a sentence that stands in a summary for a draft that does not hold
@@ -70,7 +70,7 @@ class Asking:
     probability: float | None = None
     likeliest: Hit | None = None  # of those that were drafted from in vain
     otherwise: Hit | None = None  # its quote says what a draft said, but denies, alleges or hedges it
-    is_misread: bool = False  # a draft gave what its paragraph has of somebody else
+    misread: set[Hit] = field(default_factory=set)  # a draft gave what its paragraph has of somebody else
     given: list[Hit] = field(default_factory=list)  # to the model, beside hits of the question: for its parts, or to sum up
     is_judged: bool = True  # False if the question is in a language that the reranker does not read
     is_part: bool = False  # of a question that is answered by reckoning
@@ -137,7 +137,7 @@ class Asking:
             likeliest = self.likeliest or hits[0]
             if self.otherwise:
                 yield self.said.quote(self.otherwise)
-            elif not generator or (self._is_quotable(likeliest) and not self.is_misread):
+            elif not generator or (self._is_quotable(likeliest) and likeliest not in self.misread):
                 yield self.said.quote(likeliest)
 
     def _answer_by_words(self, hit: Hit) -> Iterator[Event]:
@@ -406,7 +406,8 @@ class Asking:
         if all(lack.startswith(_OTHERWISE) for lack in lacking):
             telling = attribute.told_in(claim, self.question, attribute.sentence_texts(hit.text))
             self.otherwise = replace(hit, quote=telling[0])
-        self.is_misread |= any(lack.startswith(_MISREAD) for lack in lacking)
+        if any(lack.startswith(_MISREAD) for lack in lacking):
+            self.misread.add(hit)
         return all(lack.startswith(_ABSENT) for lack in lacking)
 
     def _confirm(self, draft: Iterator[str], hit: Hit, hits: Sequence[Hit]) -> Iterator[Event]:

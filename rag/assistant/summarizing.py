@@ -14,7 +14,7 @@ from rag.types import Embedder, Hit
 _ARTICLE = "article|story|text|document|report|piece|page|paper"
 _SUMMARY = r"(?:summary|overview|gist|(?:main|key) points)"
 _ASKED = re.compile(
-    r"(?:^|[.?!]\s)\W*(?:(?:please|can you|could you|would you|now|and|ok|okay)\b\W*){0,3}"
+    r"(?:^|[.?!]\s)[^\w.?!]*(?:(?:please|can you|could you|would you|now|and|ok|okay)\b\W*){0,3}"
     rf"(?:summari[sz]e\b|sum up\b|tl;?dr\b|(?:give|write|make|show)(?: me)?(?: \w+){{0,3}} {_SUMMARY}\b|{_SUMMARY} of\b"
     rf"|what (?:is|are) the {_SUMMARY}\W*$|what (?:is|are) the {_SUMMARY} of\b"
     rf"|what(?:['’]s| is| was) (?:the|this|that)(?: \w+){{0,4}} (?:{_ARTICLE})\b(?: \w+){{0,12}} about\W*$"

@@ -16,7 +16,7 @@ from rag.attribute.ordering import without_orders
 from rag.attribute.pairing import crossed_items, wrong_office
 from rag.attribute.premises import opposed
 from rag.attribute.scoping import left_office, wrong_antecedent, wrong_stage
-from rag.attribute.speaking import unmarked_allegation, unmarked_wish, wrong_speaker
+from rag.attribute.speaking import unmarked_allegation, unmarked_demand, wrong_speaker
 from rag.attribute.values import numbers, ordinals
 from rag.attribute.words import FUNCTION_WORDS, LIGHT_WORDS, has, joined, unmarked
 
@@ -68,7 +68,7 @@ def check(claim: str, question: str, passage: str, context: str) -> tuple[str, .
     lacking += wrong_stage(claim, passage)
     lacking += unmarked_allegation(claim, question, passage)
     lacking += wrong_speaker(claim, question, passage)
-    lacking += unmarked_wish(claim, passage)
+    lacking += unmarked_demand(claim, passage)
     lacking += unnamed_person(claim, question)
     lacking += missing_hedges(claim, question, passage)
     return tuple(lacking)

@@ -13,6 +13,9 @@ _INSERTED = re.compile(r",\s*(?:however|though|of course|in fact|yet|so far|as y
 _CLAUSE_ENDS = re.compile(
     r"[,:](?!\d)|[;—()]|\s–\s|[.!?]\s|\b(?:and|but|while|whereas|although|though|because|despite|instead)\b", re.IGNORECASE
 )
+_NOBODY = re.compile(
+    r"\W*(?:(?:nobody|no one|none|nothing|everybody|everyone|all)\b|there (?:was|were) no\b|no \w+s\b)", re.IGNORECASE
+)
 
 
 @kept
@@ -43,13 +46,18 @@ def telling_whether(question: str, title: str, best: str, passage: str) -> str:
 
     "Nobody was killed" names no fire, and "A fire destroyed the Odeon" is nearer to "Was anyone killed in the fire at the
     Odeon?". So the question's names and the words of the title do not count; all else that the best one has must be there.
+    Where the best one has a name of the question, the other one must have it too, unless it is about nobody or all.
     """
     asked, named = facts(question), everything(title).words
     wanted = frozenset(word for word in asked.words - asked.names if not has(named, word))
+    names = [name for name in asked.names if has(everything(best).words, name)]
 
     def said(text: str) -> frozenset[str]:
         return frozenset(word for word in wanted if has(everything(text).words, word))
 
+    def is_of_same(text: str) -> bool:
+        return bool(_NOBODY.match(text)) or all(has(everything(text).words, name) for name in names)
+
     of_best = said(best)
-    more = [text for text in sentence_texts(passage) if said(text) > of_best]
+    more = [text for text in sentence_texts(passage) if said(text) > of_best and is_of_same(text)]
     return max(more, key=lambda text: len(said(text)), default=best)

@@ -50,6 +50,9 @@ _AHEAD = re.compile(
     r"|plan(?:s|ned)|scheduled|due|expected|from \w+day|begins?|starts?|opens?|arrives?|meets?|takes?|returns?|\w+ing on)\b",
     re.IGNORECASE,
 )
+_PAST = re.compile(
+    r"\b(?:\w{2,}ed|was|were|had|said|told|won|lost|met|took|held|began|made|came|went|gave|found|left|sent|beat|chose|broke|fell|rose)\b"
+)
 _SHIFTS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 
 
@@ -171,7 +174,7 @@ def past_days(claim: str, passage: str) -> list[str]:
         if said.weekday is None or said.day is not None or said.relative == "next":
             continue
         telling = [text for text in sentence_texts(passage) if any(d.weekday == said.weekday for d in dates(text))]
-        if telling and not any(_AHEAD.search(text) for text in telling):
+        if telling and all(_PAST.search(text) and not _AHEAD.search(text) for text in telling):
             found.append(f"date {claim[said.start : said.end]} to come")
     return found
 

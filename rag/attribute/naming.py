@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from rag.attribute.facts import everything, facts
 from rag.attribute.keeping import kept
-from rag.attribute.words import FUNCTION_WORDS, fold, has, joined, unmarked
+from rag.attribute.words import FUNCTION_WORDS, WORD, fold, has, joined, unmarked
 
 _CAPITAL = r"[^\W\d_a-z][\w'’]{0,60}"
 _RUN = re.compile(rf"{_CAPITAL}(?:(?:[ -]|\s(?:of|the|for|and|on|de|von|van|al|bin)\s)(?:the\s)?{_CAPITAL})*")
@@ -22,7 +22,7 @@ _TITLES = frozenset(
 
 _PERSON = "(?:man|woman|boy|girl|child|baby|person|suspect|victim|driver|attacker|gunman|killer|officer|passenger|patient)"
 _ASKS_NAME = re.compile(
-    rf"\bnames? of (?:the|a|an|this|that|his|her|their|its)\b[^,.;?]{{0,60}}?\b{_PERSON}s?\b"
+    rf"\bnames? of (?:the|a|an|this|that|his|her|their|its) (?:[\w-]+ ){{0,2}}?{_PERSON}s?\b"
     rf"|\b{_PERSON}['’]s (?:first |last |full )?name\b|\bwhat (?:is|was) (?:his|her) (?:first |last |full )?name\b",
     re.IGNORECASE,
 )
@@ -128,9 +128,11 @@ def _single(text: str) -> list[tuple[str, ...]]:
 
 def unnamed_person(claim: str, question: str) -> list[str]:
     """Returns what is lacking where the name of a person is asked for and a claim has no name that the question lacks."""
-    if not _ASKS_NAME.search(question) or facts(claim).names - facts(question).names:
+    if not _ASKS_NAME.search(question):
         return []
-    return ["asked a name of a person"]
+    first = WORD.match(claim)
+    at_start = {fold(first[0])} - FUNCTION_WORDS if first and first[0][0].isupper() else set()
+    return [] if (facts(claim).names | at_start) - everything(question).words else ["asked a name of a person"]
 
 
 def crossed_names(claim: str, passage: str, context: str) -> list[str]:

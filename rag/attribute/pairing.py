@@ -171,7 +171,8 @@ _APPOSITION = re.compile(rf"(?<![\w'’-])(?P<name>{_NAME}), (?P<office>{_OFFICE
 _REVERSED = re.compile(rf"(?:^|[.;,] |\b(?:said|by|with|to|and) )(?P<office>[Tt]he {_WORDS}), (?P<name>{_NAME})(?=[,.;]|$)")
 _IS = re.compile(rf"^\W*(?P<name>{_NAME}) (?:is|was|serves as|served as) (?P<office>{_OFFICE})(?=[,.;]|$)")
 _IS_NAMED = re.compile(rf"^\W*(?P<office>[Tt]he [\w'’-]+(?: [\w'’-]+){{0,6}}?) (?:is|was) (?P<name>{_NAME})(?=[,.;]|$)")
-_MET = r"\b(?:about|against|with|to|from|by|at|for|on) (?:(?:the|a|an|his|her|their|its) )+(?:[\w'’-]+ ){0,2}?"
+_MET = r"\b(?:about|against|with|to|from|by|at|for|on) (?:the|a|an|his|her|their|its) (?:(?!as\b)[\w'’-]+ )?"
+_BEFORE = 200  # characters before an office in which the name is looked for
 _WHO_IS = re.compile(r"^\W*who (?:is|was) (?P<office>(?:the|a|an) .+?)\??\s*$", re.IGNORECASE)
 
 
@@ -195,8 +196,10 @@ def wrong_office(claim: str, question: str, passage: str) -> list[str]:
 
 def _only_meets(name: str, office: str, passage: str) -> bool:
     """True if an office is only somebody that one has to do with in a passage: "Varga complained about the referee"."""
-    heads = list(re.finditer(rf"\b{re.escape(office)}s?\b", passage, re.IGNORECASE))
-    met = list(re.finditer(rf"{_MET}{re.escape(office)}\b", passage, re.IGNORECASE))
+    word = re.escape(office)
+    heads = re.findall(rf"\b{word}s?\b", passage, re.IGNORECASE)
+    met = list(re.finditer(rf"{_MET}{word}\b", passage, re.IGNORECASE))
     surname = name.split()[-1]
-    before = re.compile(rf"\b{re.escape(surname)}\b[^,.;]*$")
-    return bool(heads) and len(met) == len(heads) and any(before.search(passage[: m.start()]) for m in met)
+    is_near = any(surname in re.split(r"[,.;]", passage[max(0, m.start() - _BEFORE) : m.start()])[-1].split() for m in met)
+    is_held = re.search(rf"\bas (?:the |an? )?{word}\b", passage, re.IGNORECASE)
+    return is_near and len(met) == len(heads) and not is_held

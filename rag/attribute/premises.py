@@ -29,7 +29,7 @@ _PAIRS = """north south, northern southern, east west, eastern western, less mor
     refused, agreed declined, accepted declined, hired fired, hired dismissed, appointed dismissed, joined
     left, entered left, arrived departed, survived died, survived killed, alive dead, raised cut, raised
     lowered, expanded reduced, praised criticised, praised criticized, passed failed, scored saved, scored
-    missed, score save"""
+    conceded"""
 _OPPOSITES: dict[str, set[str]] = {}
 for _one, _other in (pair.split() for pair in _PAIRS.split(",")):
     _OPPOSITES.setdefault(_one, set()).add(_other)

@@ -16,20 +16,25 @@ _LEFT = re.compile(
 )
 _MAX_BETWEEN = 20  # characters between a name and what is said of it: "Simone Varga, 54, resigned"
 _RUNS = "runs|leads|heads|chairs|directs|manages|governs|commands|coaches|edits|owns|presides over"
-_HOLDS = re.compile(
-    rf"^\W*(?P<who>[^\W\d_a-z][^.,;]*?) (?:(?:now|currently|still) )?"
-    rf"(?:(?:is|are|serves as) (?:(?:now|currently|still) )?(?:the|a|an|its|their|our) |(?:{_RUNS})\b)"
+_HOLDS = re.compile(r"^\W*(?P<who>[^\W\d_a-z][^.,;]*?) (?:is|are|serves as) (?:still )?(?:the|a|an|its|their|our) ")
+_NAME = r"[^\W\d_a-z][\w'’-]+(?: [^\W\d_a-z][\w'’-]+){0,3}"
+_OFFICE = r"[^,.;]{1,150}"
+_NOW = r"(?:(?:now|currently|still) )?"
+_HOLDS_NOW = (
+    re.compile(rf"^\W*(?P<who>{_NAME}) {_NOW}(?:is|serves as) {_NOW}(?:(?:the|a|an|its|their|our) )?(?P<what>{_OFFICE})"),
+    re.compile(rf"^\W*(?P<who>{_NAME}) {_NOW}(?:{_RUNS}) (?P<what>{_OFFICE})"),
+    re.compile(rf"^\W*The (?P<what>{_OFFICE}?) is {_NOW}(?P<who>{_NAME})\W*$"),
+    re.compile(rf"^\W*(?P<what>\w{_OFFICE}?) is {_NOW}(?:run|led|headed|chaired|managed|owned) by (?P<who>{_NAME})\W*$"),
 )
-_RUN_BY = re.compile(
-    r"\bis (?:(?:now|currently|still) )?(?:run|led|headed|chaired|managed|owned) by (?P<who>[^\W\d_a-z][^.,;]*)"
+_HELD = (
+    re.compile(rf"(?P<who>{_NAME}), (?:(?:a|an|the|its|their|his|her) )?(?:former |ex-)(?P<what>{_OFFICE})"),
+    re.compile(rf"\b(?:[Ff]ormer |[Ee]x-)(?P<what>{_OFFICE}), (?P<who>{_NAME})"),
+    re.compile(rf"\b(?:[Ff]ormer |[Ee]x-)(?P<what>[a-z][\w'’-]*(?: [a-z][\w'’-]*){{0,4}}) (?P<who>{_NAME})"),
+    re.compile(rf"(?P<who>{_NAME}),? (?:who )?(?:used to be|was once) (?:(?:a|an|the) )?(?P<what>{_OFFICE})"),
+    re.compile(rf"(?P<who>{_NAME}) was (?:(?:a|an|the) )?(?P<what>{_OFFICE}?) until\b"),
 )
 _FORMER = re.compile(r"\bformer\b|\bex-", re.IGNORECASE)
-_WHO = r"(?P<who>[^\W\d_a-z][\w'’-]+(?: [^\W\d_a-z][\w'’-]+){0,3})"
-_WAS = (
-    re.compile(rf"{_WHO}, (?:(?:a|an|the|its|their|his|her) )?(?:former |ex-)(?P<what>[^,.;]+)"),
-    re.compile(rf"\b(?:[Ff]ormer |[Ee]x-)(?P<what>[^,.;]+), {_WHO}"),
-    re.compile(rf"\b(?:[Ff]ormer |[Ee]x-)(?P<what>[a-z][\w'’-]*(?: [a-z][\w'’-]*){{0,4}}) {_WHO}"),
-)
+_HOLDING = re.compile(rf"\b(?:is|are|serves|remains|became|{_RUNS})\b")
 _REFERRING = re.compile(r"^\W*(?:the \w+|it|they|its|their)\b", re.IGNORECASE)
 _PLAYED = re.compile(r"\b(?:defeat(?:ed)?|win|won|victory|loss|lost|beat(?:en)?|draw|drew|match|game)\b", re.IGNORECASE)
 _AGAINST = re.compile(r"\b(?:at|against|over|versus|vs?\.?)\s+(?:the\s+)?$", re.IGNORECASE)
@@ -42,19 +47,45 @@ _WHEN = re.compile(
 
 def left_office(claim: str, passage: str) -> list[str]:
     """Returns the word by which a passage says that who "is" something in a claim is so no longer: resigned, former."""
-    holds = _HOLDS.match(claim) or _RUN_BY.search(claim)
-    if not holds or not (names := facts(holds["who"]).words) or _LEFT.search(claim) or _FORMER.search(claim):
+    if _LEFT.search(claim):
         return []
-    for sentence in nearest(claim, sentence_texts(passage)):
+    near = nearest(claim, sentence_texts(passage))
+    holds = _HOLDS.match(claim)
+    names = facts(holds["who"]).words if holds else frozenset()
+    for sentence in near if names else ():
         left = _LEFT.search(sentence)
         if left and any(has(everything(_just_before(sentence, left)).words, name) for name in names):
             return [f"the word {left[0]}"]
-        office = facts(claim).words - names
-        for match in (match for pattern in _WAS for match in pattern.finditer(sentence)):
-            who, what = everything(match["who"]).words, everything(match["what"]).words
-            if any(has(who, name) for name in names) and any(has(what, word) for word in office):
-                return ["office of now"]
-    return []
+    if _FORMER.search(claim):
+        return []
+    held = [match for pattern in _HOLDS_NOW if (match := pattern.match(claim))]
+    return ["office of now"] if held and any(_is_former(held[0], sentence) for sentence in near) else []
+
+
+def _is_former(claimed: re.Match[str], sentence: str) -> bool:
+    """True if a sentence calls somebody the former holder of what is claimed to be his, and nobody its holder."""
+    names, office = facts(claimed["who"]).words, claimed["what"]
+    for match in (match for pattern in _HELD for match in pattern.finditer(sentence)):
+        is_him = bool(names) and all(has(everything(match["who"]).words, name) for name in names)
+        rest = sentence[: match.start()] + sentence[match.end() :]
+        if is_him and _is_one_office(office, match["what"]) and not _HOLDING.search(rest):
+            return True
+    return False
+
+
+def _is_one_office(claimed: str, former: str) -> bool:
+    """True if two offices have the same head ("mayor of Arlen"), or one is that of what is run ("runs the port")."""
+    of_what = everything(former).words
+    if has([_head(former)], _head(claimed)):
+        return True
+    named = facts(f"x {claimed}").names or facts(claimed).words
+    return all(has(of_what, word) for word in named) and bool(re.search(r"\b(?:of|at|for|in)\b", former))
+
+
+def _head(office: str) -> str:
+    """Returns the noun of an office: mayor of "the long-time mayor of Arlen"."""
+    words = re.split(r"\s(?:of|for|at|in|on|to|from|with|under|by)\s", office, maxsplit=1)[0].split()
+    return fold(words[-1]) if words else ""
 
 
 def _just_before(sentence: str, match: re.Match[str]) -> str:

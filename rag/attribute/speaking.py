@@ -44,14 +44,14 @@ _SAYING = re.compile(
 _ACCORDING = re.compile(r"\baccording to\s+(?P<who>[^,.;:”\"]+)", re.IGNORECASE)
 _MARK = re.compile(r"[,;:.!?—()“”\"«»]|\bthat\b")
 _OF_NOUN = re.compile(r"\b(?:the|an|his|her|its|their|of|for|over|in|with|to|by|and|this|that)\s+$", re.IGNORECASE)
-_WISHED = re.compile(
-    r"\b(?:want(?:s|ed)|demand(?:s|ed)|seeks|sought|(?:ask|call)(?:s|ed) for|request(?:s|ed)|recommended|proposed)\b",
+_DEMANDED = re.compile(
+    r"\b(?:prosecut(?:ors?|ion)|defen[cs]e|plaintiffs?)\b.{0,40}?\b(?:want(?:s|ed)|demand(?:s|ed)|seeks|sought"
+    r"|(?:ask|call)(?:s|ed) for|request(?:s|ed)|recommended|proposed)\b",
     re.IGNORECASE,
 )
-_WISH = re.compile(
-    r"\b(?:want|wish|demand|seek|sought|ask|call|request|recommend|propos|urg|suggest|plead|plan|hope|aim|need|should|must|push|press"
-    r"|insist|bid|appeal|strike|striking|like|argu|favou?r|prefer|condition|advocat|campaign|petition|lobb|expect|appl|offer"
-    r"|plea|intend|desir|would|motion|pursu|goal|support|back|vow|promis|try|trying|tried|attempt)",
+_DEMANDING = re.compile(
+    r"\b(?:prosecut\w*|defen[cs]e|plaintiffs?|wants?|wanted|demand\w*|seek\w*|sought|ask(?:s|ed|ing)?|call(?:s|ed|ing)?|request\w*"
+    r"|recommend\w*|propos\w*|plea\w*|plead\w*|lawyers?|attorneys?)\b",
     re.IGNORECASE,
 )
 _PRONOUNS = frozenset("he she they it who i we".split())
@@ -81,13 +81,13 @@ def unmarked_allegation(claim: str, question: str, passage: str) -> list[str]:
     return found if found and len(found) == len(parts) else []
 
 
-def unmarked_wish(claim: str, passage: str) -> list[str]:
-    """Returns the word by which somebody wants something in a claim, where nobody in the passage wants anything.
+def unmarked_demand(claim: str, passage: str) -> list[str]:
+    """Returns who demands something in a claim, where a passage tells what a court did and nobody demands anything.
 
     "A court sentenced him to six years" does not say that the prosecution wanted six.
     """
-    wished = _WISHED.search(claim)
-    return [f"wish {wished[0]}"] if wished and not _WISH.search(passage) else []
+    demanded = _DEMANDED.search(claim)
+    return [f"demand {demanded[0]}"] if demanded and not _DEMANDING.search(passage) else []
 
 
 def told_in(claim: str, question: str, sentences: tuple[str, ...]) -> list[str]:
