@@ -203,6 +203,15 @@ def test_files_that_are_there_already_promise_nothing_about_the_time_of_the_othe
     assert seen[-3:] == [(0, new.stat().st_size)] + [(new.stat().st_size, new.stat().st_size)] * 2
 
 
+def test_progress_ends_full_if_all_was_there_already(make_assistant, articles):
+    assistant = make_assistant()
+    assistant.add(articles)
+    seen = []
+    assistant.add(articles, progress=lambda *step: seen.append(step[:2]))
+    total = len((BRIDGES + OWLS).encode())
+    assert (seen[0], seen[-1]) == ((0, total), (total, total))
+
+
 class StoppedEmbedder(FakeEmbedder):
     """Is stopped when it is asked for the n-th time."""
 

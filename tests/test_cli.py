@@ -319,6 +319,13 @@ def test_a_name_that_is_not_utf_8_can_be_printed(run, articles):
     assert "failed     " + str(articles) + "/caf\ufffd.txt\n           The file's name is not UTF-8. Rename it.\n" in out
 
 
+def test_the_bar_of_an_add_ends_full_if_all_was_there_already(run, articles):
+    run("add", articles)
+    code, out, err = run("add", articles)
+    assert (code, out) == (0, "unchanged  2 documents\n")
+    assert re.search(r"100%[^\r]*\n$", err)
+
+
 def test_rebuild_prints_a_progress_bar(run, articles):
     run("add", articles)
     code, out, err = run("rebuild")
