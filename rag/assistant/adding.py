@@ -149,6 +149,7 @@ def add(
     Each batch is one transaction: a crash loses nothing that is reported as done. A file that was moved keeps its document.
     """
     library.bind(embedder.name)
+    library.drop_stale()
     return _Adding(library, embedder, settings, stored, progress).run(paths)
 
 
@@ -159,6 +160,7 @@ def rebuild(library: Library, embedder: Embedder, settings: Settings, progress: 
     ones, and all takes the old ones' place in one transaction at the end: questions go on meanwhile, and a rebuild that was
     stopped goes on where it was.
     """
+    library.drop_stale()
     old = library.versions()
     fresh = [_again(document, settings) for document in library.documents()]
     failed = [(document.source, reason) for document, reason in fresh if reason]

@@ -271,6 +271,7 @@ class Library:
             if anew:
                 connection.execute("DELETE FROM staged")
             connection.executemany("DELETE FROM staged WHERE key = ?", ((key,) for key in staged))
+            connection.execute(f"{_UNMARK} AND NOT EXISTS (SELECT 1 FROM staged)")
 
     def remove(self, ids: Iterable[str]) -> None:
         """Removes documents with all their versions, passages and vectors, in one transaction."""
@@ -302,7 +303,17 @@ class Library:
             vectors: by a key that tells text and model.
         """
         rows = [(key, vector.astype(np.float16).tobytes()) for key, vector in vectors.items()]
-        self._store.write("INSERT OR IGNORE INTO staged VALUES (?, ?)", rows)
+        with self._store.transaction() as connection:
+            connection.executemany("INSERT OR IGNORE INTO staged VALUES (?, ?)", rows)
+            connection.execute("INSERT OR IGNORE INTO meta VALUES ('staged_since', strftime('%s', 'now'))")
+
+    def drop_stale(self) -> None:
+        """Empties the stage if it has not been empty for a week: what is left there may never be wanted again."""
+        stale = f"abs(strftime('%s', 'now') - CAST(value AS INTEGER)) > {_STALE_SECONDS}"  # a clock may have been wrong once
+        if self._rows(f"SELECT 1 FROM meta WHERE key = 'staged_since' AND {stale}"):
+            with self._store.transaction() as connection:
+                connection.execute("DELETE FROM staged")
+                connection.execute(_UNMARK)
 
     def staged(self, keys: Iterable[bytes]) -> dict[bytes, np.ndarray]:
         """Returns the staged vectors (float32, shape (d,)) that are there for these keys."""
@@ -382,6 +393,8 @@ def _half(stored: bytes) -> np.ndarray:
     return np.frombuffer(stored, np.float16)
 
 
+_STALE_SECONDS = 7 * 24 * 3600
+_UNMARK = "DELETE FROM meta WHERE key = 'staged_since'"
 _MAX_ALIKE = 8
 _CHUNK = 20_000  # rows that are read at a time
 DOCUMENTS = (
