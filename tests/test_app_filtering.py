@@ -46,6 +46,7 @@ def choose(page, conversation, shown="", **chosen):
 
 def test_where_nothing_is_chosen_nothing_is_left_out():
     assert chosen_filter([], [], [], "  ", "") == EVERYTHING
+    assert chosen_filter(None, None, None, None, None) == EVERYTHING  # a browser may send null
     assert chosen_filter(["a"], ["/x"], ["en"], " 2026 ", "2026-03") == Filter(("a",), ("/x",), ("en",), "2026", "2026-03")
 
 

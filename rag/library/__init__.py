@@ -20,7 +20,7 @@ import numpy as np
 
 from rag.duplicates import bands, body, signature
 from rag.errors import DocumentMissing, LibraryMismatch
-from rag.library.filtering import checked, condition, described, parts
+from rag.library.filtering import checked, condition, described, parts, selection
 from rag.library.saving import backup, restore
 from rag.library.schema import MIGRATIONS, migrate
 from rag.library.store import Store, note_change, put_in_place
@@ -197,12 +197,16 @@ class Library:
 
     def missed(self, filter: Filter) -> str:
         """Returns what is to be said of a filter that selects no document; "" if it selects one."""
-        if filter == EVERYTHING or self.versions(filter):
+        if filter == EVERYTHING or self._selects(filter):
             return ""
-        empty = [described(part) for part in parts(filter) if not self.versions(part)]
+        empty = [described(part) for part in parts(filter) if not self._selects(part)]
         if empty:
             return f"The filter “{'; '.join(empty)}” selects no document."
         return f"The filter “{described(filter)}” selects no document, although each part of it selects some."
+
+    def _selects(self, filter: Filter) -> bool:
+        sql, values = selection(filter)
+        return bool(self._rows(f"{sql} LIMIT 1", values))
 
     def n_passages(self) -> int:
         """Returns how many passages there are."""
