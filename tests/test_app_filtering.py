@@ -137,6 +137,14 @@ def test_an_open_list_is_left_alone_until_the_library_changes(page, assistant):
     assert ("/sorn", "/sorn") in sources.choices
 
 
+def test_examples_are_asked_for_once_each_time_the_page_is_drawn(page, assistant, monkeypatch):
+    asked, real = [], assistant.examples
+    monkeypatch.setattr(assistant, "examples", lambda *filter: asked.append(filter) or real(*filter))
+    _, chat, *_ = page.refresh("", Conversation())
+    assert chat.examples == [{"text": "How many owls were counted?"}]
+    assert asked == [()]
+
+
 def test_a_library_that_cannot_be_read_for_a_moment_is_offered_afterwards(page, assistant, monkeypatch):
     def locked(*_):
         raise LibraryError("Another program is writing.", "Wait.")

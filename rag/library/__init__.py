@@ -240,6 +240,17 @@ class Library:
             found[document] = (*found.get(document, ()), *([question] if question else []))
         return found
 
+    def questions(self, filter: Filter = EVERYTHING) -> tuple[str, ...]:
+        """Returns an example question for each document that a filter selects and that has one, newest document first."""
+        selected, values = condition(filter, "d.id")
+        # From the few that there are: a page asks each second, and most documents have none.
+        rows = self._rows(
+            "SELECT min(e.question) FROM examples e CROSS JOIN documents d ON d.id = e.document "
+            f"WHERE {selected} GROUP BY d.rowid ORDER BY d.rowid DESC",
+            values,
+        )
+        return tuple(question for (question,) in rows)
+
     # --- writing ---------------------------------------------------------------------------------------------------
 
     def bind(self, embedding_model: str) -> None:
