@@ -44,7 +44,7 @@ class _State:
 
     Attributes:
         file: the FAISS index that is mapped; None if there is none.
-        stamp: the generation of the file.
+        stamp: what was read beside the file: its generation, size and checksum.
         last: the highest passage id that is in file or `fresh`.
         ids: of the passages beside the file (int64), with their vectors in `fresh` (float32, shape (n, d)).
         gone: ids that are in the file and no longer in the library.
@@ -52,7 +52,7 @@ class _State:
 
     generation: int = -1
     file: Any = None
-    stamp: int = -1
+    stamp: dict[str, Any] = field(default_factory=dict)
     last: int = 0
     ids: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     fresh: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
@@ -91,7 +91,8 @@ class Dense:
         if not self._library.generation:  # nothing was ever stored
             self.follow()
             return
-        if self.generation != self._library.generation:
+        # Another process may have written the file at the generation that this one is at: then there is nothing left to do.
+        if self.generation != self._library.generation or _read_stamp(self._stamp) not in ({}, self._state.stamp):
             self._take_over(False)
         state = self._state
         if state.file is None or self.generation != self._library.generation:
@@ -105,7 +106,7 @@ class Dense:
             state = self._state
             stamp = _read_stamp(self._stamp)
             changes = self._library.changes(state.generation)
-            if changes is None or stamp.get("generation", -1) not in (-1, state.stamp):
+            if changes is None or stamp not in ({}, state.stamp):
                 found = self._from_file(stamp)
                 if found is None and not without_file:
                     return
@@ -122,12 +123,21 @@ class Dense:
                 raise OSError(f"{self._path} is not as it was written")
             self._state = _advanced(*found, self._library)
 
-    def _merged(self, _: Library) -> Any:
-        """Returns the file's index with what came and without what went since: its groups are kept."""
+    def _merged(self, library: Library) -> Any:
+        """Returns the file's index with what came and without what went since: its groups are kept.
+
+        If the file is another one than is searched (a writer was killed before it wrote the stamp), is damaged, or gone,
+        an index is built: what came since would be in it twice, and a damage would get a checksum of its own.
+        """
         import faiss
 
         state = self._state
-        index = faiss.read_index(str(self._path))
+        if _read_stamp(self._stamp) != state.stamp or not _is_whole(self._path, state.stamp):
+            return _built(library)
+        try:
+            index = faiss.read_index(str(self._path))
+        except RuntimeError:
+            return _built(library)
         if state.gone:
             index.remove_ids(_selector(np.array(sorted(state.gone), np.int64)))
         if len(state.ids):
@@ -182,7 +192,7 @@ class Dense:
             index = faiss.read_index(str(self._path), faiss.IO_FLAG_MMAP_IFC)
         except RuntimeError:
             return None
-        return _State(generation, index, generation, changes.last), changes
+        return _State(generation, index, stamp, changes.last), changes
 
     def _write(self, index: Any, generation: int) -> None:
         import faiss

@@ -29,7 +29,11 @@ _MAX_CHARS = 20_000  # of a text that are turned into tokens at all: far more th
 
 
 class _OnnxModel:
-    """folder/model.onnx with its tokenizer: texts, or pairs of them, to the model's first output."""
+    """folder/model.onnx with its tokenizer: texts, or pairs of them, to the model's first output.
+
+    It is held twice, as the number of threads is a session's: some 50 MB more for a small int8 model, so that a single row
+    (each question that is embedded; of the reranker a hit with one sentence) has all cores.
+    """
 
     def __init__(self, folder: Path, threads: int) -> None:
         import onnxruntime
@@ -43,7 +47,7 @@ class _OnnxModel:
 
         self._session = session(1)
         self._alone = session(threads) if threads > 1 else self._session
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="rag-encoding")
+        self._threads = threads
         self.inputs = [i.name for i in self._session.get_inputs()]
         self.dimension = int(self._session.get_outputs()[0].shape[-1])
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -77,8 +81,11 @@ class _OnnxModel:
             return row
 
         order = np.argsort(-lengths, kind="stable")
-        results = self._pool.map(run_row, order) if len(order) > 1 else [run_row(0, self._alone)]
-        rows = dict(zip(order.tolist(), results, strict=True))
+        if len(order) == 1:
+            rows = {0: run_row(0, self._alone)}
+        else:  # its threads end with it, so that there is nothing to close; to start them takes no time that can be measured
+            with ThreadPoolExecutor(self._threads, thread_name_prefix="rag-encoding") as pool:
+                rows = dict(zip(order.tolist(), pool.map(run_row, order), strict=True))
         longest = max(row.shape[0] for row in rows.values())  # tokens where the output has them, else the width of all rows
         values = np.zeros((len(rows), longest, *rows[0].shape[1:]), np.float32)
         for n, row in rows.items():

@@ -203,6 +203,15 @@ def test_files_that_are_there_already_promise_nothing_about_the_time_of_the_othe
     assert seen[-3:] == [(0, new.stat().st_size)] + [(new.stat().st_size, new.stat().st_size)] * 2
 
 
+def test_progress_ends_full_if_all_was_there_already(make_assistant, articles):
+    assistant = make_assistant()
+    assistant.add(articles)
+    seen = []
+    assistant.add(articles, progress=lambda *step: seen.append(step[:2]))
+    total = len((BRIDGES + OWLS).encode())
+    assert (seen[0], seen[-1]) == ((0, total), (total, total))
+
+
 class StoppedEmbedder(FakeEmbedder):
     """Is stopped when it is asked for the n-th time."""
 
@@ -248,6 +257,29 @@ def test_a_rebuild_that_was_stopped_embeds_nothing_twice_though_an_article_came_
     seen = [text for text in embedder.seen if text.startswith("Report")]
     assert len(seen) == len(set(seen)) == 150
     assert assistant.library._rows("SELECT count(*) FROM staged") == [(0,)]
+
+
+def n_staged(assistant):
+    ((n,),) = assistant.library._rows("SELECT count(*) FROM staged")
+    return n
+
+
+def test_what_a_killed_add_left_staged_goes_after_a_week(make_assistant, write):
+    assistant = make_assistant(embedder=StoppedEmbedder(2))
+    long = write("long.txt", f"Report\n\n{paragraphs_of(150)}\n")
+    with pytest.raises(KeyboardInterrupt):
+        assistant.add(long)
+    long.unlink()
+    assistant.add(write("short.txt", f"Another\n\n{paragraphs_of(1)}\n"))
+    assert n_staged(assistant) == 64
+    aged = "UPDATE meta SET value = CAST(value - ? AS TEXT) WHERE key = 'staged_since'"
+    assistant.library._store.write(aged, [(6 * 86_400,)])
+    assistant.add(write("short.txt", f"Another one\n\n{paragraphs_of(1)}\n"))
+    assert n_staged(assistant) == 64  # a rebuild that was stopped may go on in a few days
+    assistant.library._store.write(aged, [(2 * 86_400,)])
+    assistant.add(write("short.txt", f"A third\n\n{paragraphs_of(1)}\n"))
+    assert n_staged(assistant) == 0
+    assert assistant.library._rows("SELECT * FROM meta WHERE key = 'staged_since'") == []
 
 
 # --- removing and rebuilding ---------------------------------------------------------------------------------------

@@ -46,6 +46,7 @@ def choose(page, conversation, shown="", **chosen):
 
 def test_where_nothing_is_chosen_nothing_is_left_out():
     assert chosen_filter([], [], [], "  ", "") == EVERYTHING
+    assert chosen_filter(None, None, None, None, None) == EVERYTHING  # a browser may send null
     assert chosen_filter(["a"], ["/x"], ["en"], " 2026 ", "2026-03") == Filter(("a",), ("/x",), ("en",), "2026", "2026-03")
 
 
@@ -134,6 +135,14 @@ def test_an_open_list_is_left_alone_until_the_library_changes(page, assistant):
     assistant.add(make_document(OWLS.replace("Marrow", "Sorn"), "/sorn/owls.txt"))
     *_, sources, _ = page.refresh(shown["status"], conversation)
     assert ("/sorn", "/sorn") in sources.choices
+
+
+def test_examples_are_asked_for_once_each_time_the_page_is_drawn(page, assistant, monkeypatch):
+    asked, real = [], assistant.examples
+    monkeypatch.setattr(assistant, "examples", lambda *filter: asked.append(filter) or real(*filter))
+    _, chat, *_ = page.refresh("", Conversation())
+    assert chat.examples == [{"text": "How many owls were counted?"}]
+    assert asked == [()]
 
 
 def test_a_library_that_cannot_be_read_for_a_moment_is_offered_afterwards(page, assistant, monkeypatch):

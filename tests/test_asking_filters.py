@@ -156,6 +156,14 @@ def test_examples_are_of_the_documents_that_are_selected(assistant):
     assert assistant.examples(Filter(documents=(police,))) == ("Who marched?",)
 
 
+def test_a_page_that_looks_for_examples_each_second_reads_no_list_of_all_documents(assistant, monkeypatch):
+    first, *_ = assistant.documents()
+    assistant.library.set_examples(first.id, ["Who marched?", "When was it?"])
+    for read in ("versions", "examples", "documents"):
+        monkeypatch.setattr(assistant.library, read, lambda *_: pytest.fail("all were read"))
+    assert assistant.examples() == ("When was it?",)  # one of each document
+
+
 def test_the_default_index_is_asked_with_a_filter(fake_models, write):
     rag._close()
     for name in ("police/march.txt", "group/march.txt"):

@@ -127,6 +127,7 @@ def test_an_article_that_has_the_cited_paragraph_too_is_named(run, articles, wri
 
 def test_an_index_that_is_missing_is_built_from_the_seeds_by_ask_alone(run, write):
     write("seeds/owls.txt", OWLS)
+    assert run("search", "snowy owls")[0] == NOT_FOUND
     assert run("list")[1] == ""
     code, out, _ = run("ask", "How many snowy owls were counted in the forest this winter?")
     assert code == ANSWERED
@@ -189,6 +190,15 @@ def test_a_filter_that_selects_nothing_exits_with_3_and_is_told(run, articles):
     assert (code, out, err) == (NOT_FOUND, "", "The filter “languages th” selects no document.\n")
     code, _, err = run("list", "--source", "nowhere", "--until", "2024")
     assert (code, err) == (NOT_FOUND, f"The filter “sources {os.getcwd()}/nowhere” selects no document.\n")
+
+
+@pytest.mark.parametrize("command", [("ask", COUNTED), ("search", COUNTED), ("list",)], ids=lambda command: command[0])
+def test_a_date_that_is_none_is_told_before_an_index_is_built(run, write, tmp_path, command):
+    write("seeds/owls.txt", OWLS)
+    code, out, err = run(*command, "--since", "soon")
+    assert (code, out) == (BAD_USE, "")
+    assert "since is 'soon'; expected a date" in err
+    assert not (tmp_path / "index").exists()
 
 
 def test_the_paragraphs_for_a_question_are_shown_without_an_answer(run, articles, fake_models):
@@ -307,6 +317,13 @@ def test_a_name_that_is_not_utf_8_can_be_printed(run, articles):
     code, out, _ = run("add", articles)
     assert code == FAILED
     assert "failed     " + str(articles) + "/caf\ufffd.txt\n           The file's name is not UTF-8. Rename it.\n" in out
+
+
+def test_the_bar_of_an_add_ends_full_if_all_was_there_already(run, articles):
+    run("add", articles)
+    code, out, err = run("add", articles)
+    assert (code, out) == (0, "unchanged  2 documents\n")
+    assert re.search(r"100%[^\r]*\n$", err)
 
 
 def test_rebuild_prints_a_progress_bar(run, articles):

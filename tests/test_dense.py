@@ -243,3 +243,85 @@ def test_a_crash_between_file_and_stamp_is_seen(library, monkeypatch):
     after.follow()
     assert after._state.file is None  # the stamp is the old file's
     assert len(after.search(np.ones(4, np.float32) / 2, 9)) == 3
+
+
+# --- the file is not the one that is searched ----------------------------------------------------------------------
+
+
+def assert_each_once(index, library):
+    """Also for a process that opens what was written."""
+    opened = Dense(library)
+    opened.follow()
+    ids, vectors = next(library.vectors_after())
+    for found in (index, opened):
+        assert sorted(i for i, _ in found.search(vectors[0], 1000)) == ids.tolist()
+        assert found.search(vectors[5], 1) == [(ids[5], pytest.approx(1, abs=1e-3))]
+    assert index._state.file.ntotal == library.n_passages()
+
+
+@pytest.fixture
+def followed(library):
+    """The index of 300 vectors by a process that maps its file, and 200 vectors that came since."""
+    vectors = unit_rows(np.random.default_rng(8), 500, 16)
+    put(library, "a", vectors[:300])
+    index = Dense(library)
+    index.compact()
+    put(library, "b", vectors[300:])
+    return index
+
+
+def test_a_file_whose_writer_was_killed_before_the_stamp_is_not_merged(followed, library, monkeypatch):
+    real = dense.put_in_place
+
+    def killed(temporary, path):
+        real(temporary, path)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dense, "put_in_place", killed)
+    with pytest.raises(KeyboardInterrupt):
+        Dense(library).compact()
+    monkeypatch.undo()
+    put(library, "c", unit_rows(np.random.default_rng(9), 10, 16))
+    followed.compact()
+    assert_each_once(followed, library)
+
+
+def test_a_file_that_another_process_wrote_at_the_same_generation_is_taken_over(followed, library, monkeypatch):
+    followed.follow()
+    Dense(library).compact()
+    monkeypatch.setattr(dense, "_built", lambda _: pytest.fail("was built anew"))
+    followed.compact()
+    assert_each_once(followed, library)
+
+
+@pytest.mark.parametrize("lost", [["dense.faiss"], ["dense.json"], ["dense.faiss", "dense.json"]])
+def test_files_that_are_deleted_meanwhile_are_written_again(followed, library, lost):
+    for name in lost:
+        (library.folder / name).unlink()
+    followed.compact()
+    assert_each_once(followed, library)
+
+
+def test_a_file_that_was_damaged_meanwhile_is_not_merged(followed, library, tmp_path):
+    path = library.folder / "dense.faiss"
+    data = bytearray(path.read_bytes())
+    data[200:4000] = bytes(3800)
+    (tmp_path / "damaged").write_bytes(data)
+    (tmp_path / "damaged").replace(path)  # the old one stays mapped
+    followed.compact()
+    assert_each_once(followed, library)
+
+
+def test_a_file_that_cannot_be_opened_at_last_is_built(followed, library, monkeypatch):
+    import faiss
+
+    real = faiss.read_index
+
+    def read(path, *flags):
+        if not flags:  # it is to be merged, not mapped
+            raise RuntimeError("could not open")
+        return real(path, *flags)
+
+    monkeypatch.setattr(faiss, "read_index", read)
+    followed.compact()
+    assert_each_once(followed, library)

@@ -98,3 +98,5 @@ def test_rows_run_side_by_side_one_core_each_in_their_order_and_a_single_one_has
     assert sorted(model._session.seen[:2]) == [3, 4]  # the longest ones first
     assert np.array_equal(model.run({"input_ids": ids[:1, :1], "attention_mask": np.ones((1, 1), int)}), [[[1, 1]]])
     assert model._alone.seen == [1]
+    # `close` of an assistant promises that its threads have ended, and knows nothing of these.
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("rag-encoding")]

@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.errors import DocumentMissing, FilterError
-from rag.library import Library
+from rag.library import Library, filtering
 from rag.library.filtering import checked, described
 from rag.types import EVERYTHING, Document, Filter, Paragraph, Passage
 
@@ -85,6 +85,18 @@ FILTERS = st.builds(
 @example(filter=Filter(since="2026-03", until="2026"))
 @example(filter=Filter(since="2026", until="2026-02"))
 def test_a_filter_selects_what_the_model_selects(library, filter):
+    compare(library, filter)
+
+
+@given(filter=FILTERS.filter(lambda filter: filter.sources is not None))
+def test_many_sources_select_what_the_model_selects(library, filter):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(filtering, "_MAX_LENGTHS", 0)  # these count as many
+        compare(library, filter)
+
+
+def compare(library, filter):
+    """Compares all ways to ask for what a filter selects with the model."""
     since, until = filter.since, filter.until
     if since and until and first_day(since) > last_day(until):
         with pytest.raises(FilterError, match=f"since is {since}, which is after until, {until}"):
@@ -104,6 +116,21 @@ def test_a_filter_selects_what_the_model_selects(library, filter):
     assert len(ids) == 2 * len(expected)
 
 
+def test_many_sources_are_not_compared_with_each_document(tmp_path):
+    opened = Library(tmp_path / "index")
+    one = [Passage(Paragraph(1, 0, 1), 0, 1)]
+    sources = [f"/news/{n % 9}/{'x' * (n % 40)}{n}.txt" for n in range(1000)]
+    opened.put(
+        [(Document(f"{n}", "v", "T", path, "", "x"), one, np.zeros((1, 2))) for n, path in enumerate(sources)],
+        "fake-embedder",
+    )
+    steps = []
+    opened._store.connection().set_progress_handler(lambda: steps.append(1000), 1000)  # of SQLite's machine
+    assert len(opened.selected(checked(Filter(sources=sources[:500])))) == 500
+    assert sum(steps) < 300_000
+    opened.close()
+
+
 def test_a_filter_has_one_form_however_it_is_written(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     day = datetime.date(2026, 3, 1)
@@ -112,7 +139,14 @@ def test_a_filter_has_one_form_however_it_is_written(monkeypatch, tmp_path):
     assert checked(checked(written)) == checked(written)
     assert checked(Filter(sources="~")).sources == (os.path.expanduser("~"),)
     assert checked(EVERYTHING) == EVERYTHING
+    assert checked(Filter(languages=("EN", "de", "en"))).languages == ("de", "en")
+    assert checked(Filter(sources=BytesPath())).sources == ("/x",)
     assert checked(Filter(sources="half \ud800")).sources == (str(tmp_path / "half ?"),)
+
+
+class BytesPath(os.PathLike):
+    def __fspath__(self):
+        return b"/x"
 
 
 @pytest.mark.parametrize(
@@ -133,6 +167,8 @@ def test_a_filter_has_one_form_however_it_is_written(monkeypatch, tmp_path):
         (Filter(languages=""), "languages has ''; expected texts that are not empty. Leave it out"),
         (Filter(sources=("",)), "sources has ''; expected texts"),
         (Filter(documents=7), "documents has 7; expected texts"),
+        (Filter(documents="id1\0"), r"documents has 'id1\x00', with a null character in it. Leave it out"),
+        (Filter(sources="/news\0"), r"sources has '/news\x00', with a null"),
         ({"since": "2026"}, "The filter is {'since': '2026'}; expected a rag.Filter. For example"),
     ],
 )

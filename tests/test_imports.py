@@ -19,6 +19,7 @@ LAZY = {
     "rag/__init__.py": {"rag.assistant"},
     "rag/cli/asking.py": {"rag.library"},
     "rag/cli/evaluating.py": {"rag.evaluate"},
+    "rag/cli/filtering.py": {"rag.library.filtering"},
     "rag/cli/keeping.py": {"rag.library", "rag.library.repair"},
     "rag/cli/library.py": {"rag.library", "rag.models"},
     "rag/cli/models.py": {"rag.models"},

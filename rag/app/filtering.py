@@ -85,15 +85,19 @@ def _date(name: str, placeholder: str) -> gr.Textbox:
 
 
 def chosen_filter(
-    documents: Sequence[str], sources: Sequence[str], languages: Sequence[str], since: str, until: str
+    documents: Sequence[str] | None,
+    sources: Sequence[str] | None,
+    languages: Sequence[str] | None,
+    since: str | None,
+    until: str | None,
 ) -> Filter:
-    """Returns the filter of what stands in the controls; where nothing is chosen, nothing is left out."""
+    """Returns the filter of what stands in the controls, None for an empty one; what is not chosen leaves nothing out."""
     return Filter(
-        documents=tuple(documents) or None,
-        sources=tuple(sources) or None,
-        languages=tuple(languages) or None,
-        since=since.strip(),
-        until=until.strip(),
+        documents=tuple(documents or ()) or None,
+        sources=tuple(sources or ()) or None,
+        languages=tuple(languages or ()) or None,
+        since=(since or "").strip(),
+        until=(until or "").strip(),
     )
 
 

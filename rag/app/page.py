@@ -163,7 +163,7 @@ class Page:
             return [gr.skip()] * 8
         try:
             documents = self._assistant.documents()
-            selected = self._selected(filter, documents)
+            selected = self._selected(filter, documents, examples)
         except RagError as exc:
             notice, made_of, held = str(exc), "", ""  # so that the next look at the library is shown
         chat = gr.Chatbot(
@@ -208,11 +208,12 @@ class Page:
         selected = self._selected(conversation.filter, documents).documents
         return library_html(selected, waiting=bool(self._assistant.waiting()), of=len(documents))
 
-    def _selected(self, filter: Filter, documents: Sequence[Document]) -> Selected:
-        """Returns what a filter selects of all documents."""
+    def _selected(self, filter: Filter, documents: Sequence[Document], examples: Sequence[str] = ()) -> Selected:
+        """Returns what a filter selects of all documents and examples."""
+        if filter == EVERYTHING:
+            return Selected(documents, examples[:_MAX_EXAMPLES])
         try:
-            selected = documents if filter == EVERYTHING else self._assistant.documents(filter)
-            return Selected(selected, self._assistant.examples(filter)[:_MAX_EXAMPLES])
+            return Selected(self._assistant.documents(filter), self._assistant.examples(filter)[:_MAX_EXAMPLES])
         except (FilterError, DocumentMissing) as exc:
             return Selected(problem=f"{exc.message} {exc.hint}".strip())
 

@@ -323,9 +323,7 @@ class Assistant:
 
     def examples(self, filter: Filter = EVERYTHING) -> tuple[str, ...]:
         """Returns example questions about the newest documents of those that a filter selects."""
-        selected = self.library.versions(self.library.check(filter))
-        kept = [questions[0] for id, questions in self.library.examples().items() if questions and id in selected]
-        return tuple(kept[:_N_EXAMPLES])
+        return self.library.questions(self.library.check(filter))[:_N_EXAMPLES]
 
     def prepare(self) -> None:
         """Builds the index from the seed articles if need be, then lets the model write example questions.

@@ -18,7 +18,7 @@ from rag.types import AddReport, Document, Embedder
 
 Progress = Callable[[int, int, str], object]
 """Called with bytes done, bytes in all, and the name of the file at hand: the time left goes with the bytes. Those of a file
-that is there already count as neither, once that is known."""
+that is there already count as neither, once that is known, unless there is no other."""
 
 Stored = Callable[[bool], object]
 """Called after documents were stored, under the writers' lock; told whether stored documents were changed by it."""
@@ -46,6 +46,7 @@ class _Adding:
         self._like: set[str] = set()  # documents whose vectors the batch may take over
         self._begun = 0.0
         self._done = self._reached = self._total = 0  # bytes: stored, read, all
+        self._passed = 0  # bytes of files for which there was nothing to do
 
     def run(self, paths: Iterable[str | os.PathLike[str]]) -> AddReport:
         """Adds files, and folders with all readable files in them."""
@@ -63,10 +64,12 @@ class _Adding:
                 self._reached += size
             else:
                 self._total -= size  # nothing to do for it: as done, it would promise that the others are as quick
+                self._passed += size
             if self._is_full():
                 self._put()
         self._put()
-        self._progress(self._total, self._total, "")
+        every = self._total or self._passed  # if nothing was to be done, it ends full all the same
+        self._progress(every, every, "")
         return AddReport(
             added=tuple(self._added),
             changed=tuple(self._changed),
@@ -146,6 +149,7 @@ def add(
     Each batch is one transaction: a crash loses nothing that is reported as done. A file that was moved keeps its document.
     """
     library.bind(embedder.name)
+    library.drop_stale()
     return _Adding(library, embedder, settings, stored, progress).run(paths)
 
 
@@ -156,6 +160,7 @@ def rebuild(library: Library, embedder: Embedder, settings: Settings, progress: 
     ones, and all takes the old ones' place in one transaction at the end: questions go on meanwhile, and a rebuild that was
     stopped goes on where it was.
     """
+    library.drop_stale()
     old = library.versions()
     fresh = [_again(document, settings) for document in library.documents()]
     failed = [(document.source, reason) for document, reason in fresh if reason]

@@ -23,9 +23,9 @@ from rag.types import Answer, Hit
 
 def ask(options: argparse.Namespace) -> int:
     """Prints the answer to one question; NOT_FOUND also if it is asked back."""
-    settings = config.load()
+    settings, filter = config.load(), chosen(options)
     with opened(settings) as assistant:
-        answer = assistant.ask(options.question, filter=chosen(options))
+        answer = assistant.ask(options.question, filter=filter)
         is_empty = not assistant.library.count()[0]
         readable = _readable(answer, lambda identity: assistant.document(identity).source)
     print(json.dumps(_as_dict(answer), ensure_ascii=False) if options.json else readable)
@@ -36,8 +36,8 @@ def ask(options: argparse.Namespace) -> int:
 
 def search(options: argparse.Namespace) -> int:
     """Prints the paragraphs for a question, best first; NOT_FOUND if there are none. No answer model is loaded."""
-    filter = chosen(options)
-    with opened(dataclasses.replace(config.load(), answer_model="none")) as assistant:
+    settings, filter = dataclasses.replace(config.load(), answer_model="none"), chosen(options)
+    with opened(settings, seeds=False) as assistant:
         hits = assistant.search(options.question, filter=filter)
         missed = "" if hits else assistant.library.missed(assistant.library.check(filter))
         is_empty = not assistant.library.count()[0]

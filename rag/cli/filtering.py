@@ -26,5 +26,11 @@ def options() -> argparse.ArgumentParser:
 
 
 def chosen(options: argparse.Namespace) -> Filter:
-    """Returns the filter of a command line."""
-    return Filter(options.documents, options.sources, options.languages, options.since, options.until)
+    """Returns the filter of a command line; to be called before an index is opened or built, as a bad date needs none.
+
+    Raises:
+        FilterError: a value cannot be used.
+    """
+    from rag.library.filtering import checked
+
+    return checked(Filter(options.documents, options.sources, options.languages, options.since, options.until))

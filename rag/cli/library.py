@@ -77,9 +77,10 @@ def list_documents(options: argparse.Namespace) -> int:
     """Prints the documents that a filter selects; NOT_FOUND for none. Only the library is opened, so no model is needed."""
     from rag.library import Library
 
+    filter = chosen(options)
     library = Library(config.load().index)
     try:
-        filter = library.check(chosen(options))
+        filter = library.check(filter)
         documents, missed = library.documents(filter), library.missed(filter)
     finally:
         library.close()

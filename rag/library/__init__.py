@@ -20,7 +20,7 @@ import numpy as np
 
 from rag.duplicates import bands, body, signature
 from rag.errors import DocumentMissing, LibraryMismatch
-from rag.library.filtering import checked, condition, described, parts
+from rag.library.filtering import checked, condition, described, parts, selection
 from rag.library.saving import backup, restore
 from rag.library.schema import MIGRATIONS, migrate
 from rag.library.store import Store, note_change, put_in_place
@@ -197,12 +197,16 @@ class Library:
 
     def missed(self, filter: Filter) -> str:
         """Returns what is to be said of a filter that selects no document; "" if it selects one."""
-        if filter == EVERYTHING or self.versions(filter):
+        if filter == EVERYTHING or self._selects(filter):
             return ""
-        empty = [described(part) for part in parts(filter) if not self.versions(part)]
+        empty = [described(part) for part in parts(filter) if not self._selects(part)]
         if empty:
             return f"The filter “{'; '.join(empty)}” selects no document."
         return f"The filter “{described(filter)}” selects no document, although each part of it selects some."
+
+    def _selects(self, filter: Filter) -> bool:
+        sql, values = selection(filter)
+        return bool(self._rows(f"{sql} LIMIT 1", values))
 
     def n_passages(self) -> int:
         """Returns how many passages there are."""
@@ -235,6 +239,17 @@ class Library:
         for document, question in self._rows(sql):
             found[document] = (*found.get(document, ()), *([question] if question else []))
         return found
+
+    def questions(self, filter: Filter = EVERYTHING) -> tuple[str, ...]:
+        """Returns an example question for each document that a filter selects and that has one, newest document first."""
+        selected, values = condition(filter, "d.id")
+        # From the few that there are: a page asks each second, and most documents have none.
+        rows = self._rows(
+            "SELECT min(e.question) FROM examples e CROSS JOIN documents d ON d.id = e.document "
+            f"WHERE {selected} GROUP BY d.rowid ORDER BY d.rowid DESC",
+            values,
+        )
+        return tuple(question for (question,) in rows)
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
@@ -271,6 +286,7 @@ class Library:
             if anew:
                 connection.execute("DELETE FROM staged")
             connection.executemany("DELETE FROM staged WHERE key = ?", ((key,) for key in staged))
+            connection.execute(f"{_UNMARK} AND NOT EXISTS (SELECT 1 FROM staged)")
 
     def remove(self, ids: Iterable[str]) -> None:
         """Removes documents with all their versions, passages and vectors, in one transaction."""
@@ -302,7 +318,17 @@ class Library:
             vectors: by a key that tells text and model.
         """
         rows = [(key, vector.astype(np.float16).tobytes()) for key, vector in vectors.items()]
-        self._store.write("INSERT OR IGNORE INTO staged VALUES (?, ?)", rows)
+        with self._store.transaction() as connection:
+            connection.executemany("INSERT OR IGNORE INTO staged VALUES (?, ?)", rows)
+            connection.execute("INSERT OR IGNORE INTO meta VALUES ('staged_since', strftime('%s', 'now'))")
+
+    def drop_stale(self) -> None:
+        """Empties the stage if it has not been empty for a week: what is left there may never be wanted again."""
+        stale = f"abs(strftime('%s', 'now') - CAST(value AS INTEGER)) > {_STALE_SECONDS}"  # a clock may have been wrong once
+        if self._rows(f"SELECT 1 FROM meta WHERE key = 'staged_since' AND {stale}"):
+            with self._store.transaction() as connection:
+                connection.execute("DELETE FROM staged")
+                connection.execute(_UNMARK)
 
     def staged(self, keys: Iterable[bytes]) -> dict[bytes, np.ndarray]:
         """Returns the staged vectors (float32, shape (d,)) that are there for these keys."""
@@ -382,6 +408,8 @@ def _half(stored: bytes) -> np.ndarray:
     return np.frombuffer(stored, np.float16)
 
 
+_STALE_SECONDS = 7 * 24 * 3600
+_UNMARK = "DELETE FROM meta WHERE key = 'staged_since'"
 _MAX_ALIKE = 8
 _CHUNK = 20_000  # rows that are read at a time
 DOCUMENTS = (

@@ -23,15 +23,24 @@ _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 _FIRST = "0001-01-01"  # completes the first day of a year or month: "2026" is from 2026-01-01 on
 _LAST = "9999-99-99"  # and its last one, as texts are compared: nothing of "2026" is after 2026-99-99
 _MAX_NAMED = 3  # values that are named where a filter is told
+_MAX_LENGTHS = 8  # of paths, up to which a source is compared at each of them
 
 _CONDITIONS = {
     "documents": "d.id IN (SELECT value FROM json_each(:documents))",
-    # A folder, with a slash at its end, is where the path of what is in it begins.
-    "sources": "EXISTS (SELECT 1 FROM json_each(:sources) WHERE substr(d.source || '/', 1, length(value)) = value)",
+    # A folder, with a slash at its end, is where the path of what is in it begins. The beginnings of a source are looked up,
+    # at the lengths that there are: compared with each, 500 sources took 17 s in a library of 50,000 documents.
+    "sources": "EXISTS (SELECT 1 FROM json_each(:lengths) l WHERE substr(d.source || '/', 1, l.value) IN "
+    "(SELECT value FROM json_each(:sources)))",
     "languages": "v.language IN (SELECT value FROM json_each(:languages))",
     "since": "v.date >= :since",
     "until": "v.date <> '' AND substr(v.date, 1, length(:until)) <= :until",
 }
+
+# Likewise, at each slash: slower for a folder or two, and as fast for any number of them.
+_OF_MANY_SOURCES = """EXISTS (
+    WITH RECURSIVE beginning (n, rest) AS (SELECT 0, d.source || '/' UNION ALL
+        SELECT n + instr(rest, '/'), substr(rest, instr(rest, '/') + 1) FROM beginning WHERE rest <> '')
+    SELECT 1 FROM beginning WHERE substr(d.source || '/', 1, n) IN (SELECT value FROM json_each(:sources)))"""
 
 _SELECT = "SELECT d.id FROM documents d JOIN versions v ON v.document = d.id AND v.version = d.version"
 
@@ -51,7 +60,7 @@ def checked(filter: Filter) -> Filter:
     return Filter(
         documents=_texts("documents", filter.documents),
         sources=None if sources is None else tuple(sorted(os.path.abspath(os.path.expanduser(path)) for path in sources)),
-        languages=None if languages is None else tuple(sorted(map(_language, languages))),
+        languages=None if languages is None else tuple(sorted({_language(code) for code in languages})),
         since=since,
         until=until,
     )
@@ -59,14 +68,21 @@ def checked(filter: Filter) -> Filter:
 
 def condition(filter: Filter, document: str) -> tuple[str, dict[str, str]]:
     """Returns an SQL condition on the column of a document's id, and its values, for a `checked` filter."""
-    if filter == EVERYTHING:
-        return "1", {}
+    sql, values = selection(filter)
+    return ("1" if filter == EVERYTHING else f"{document} IN ({sql})"), values
+
+
+def selection(filter: Filter) -> tuple[str, dict[str, str]]:
+    """Returns an SQL query for the ids of the documents that a `checked` filter selects, and its values."""
     given = {name: value for name, value in asdict(filter).items() if value not in (None, "")}
+    conditions = {name: _CONDITIONS[name] for name in given}
     if filter.sources is not None:
         given["sources"] = [os.path.join(path, "") for path in filter.sources]
-    conditions = " AND ".join(_CONDITIONS[name] for name in given)
+        given["lengths"] = sorted({len(path) for path in given["sources"]})
+        if len(given["lengths"]) > _MAX_LENGTHS:
+            conditions["sources"] = _OF_MANY_SOURCES
     values = {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
-    return f"{document} IN ({_SELECT} WHERE {conditions})", values
+    return f"{_SELECT} WHERE {' AND '.join(conditions.values()) or '1'}", values
 
 
 def parts(filter: Filter) -> Iterator[Filter]:
@@ -98,8 +114,12 @@ def _texts(name: str, values: Any) -> tuple[str, ...] | None:
     for value in listed:
         if not isinstance(value, str | os.PathLike) or not os.fspath(value):
             raise FilterError(f"{name} has {value!r}; expected texts that are not empty.", "Leave it out, or correct it.")
-    # A terminal may give half characters.
-    return tuple(dict.fromkeys(os.fspath(value).encode("utf-8", "replace").decode() for value in listed))
+    # A terminal may give half characters, and a path be of bytes.
+    texts = [os.fsdecode(value).encode("utf-8", "replace").decode() for value in listed]
+    for text in texts:
+        if "\0" in text:  # where SQLite compares texts they end there
+            raise FilterError(f"{name} has {text!r}, with a null character in it.", "Leave it out, or correct it.")
+    return tuple(dict.fromkeys(texts))
 
 
 def _language(code: str) -> str:
