@@ -20,6 +20,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "rerank_depth": (1, 100),
     "evidence": (1, 10),
     "context_tokens": (512, 131072),
+    "states_mb": (0, 1_048_576),
     "answer_tokens": (16, 2048),
     "threads": (1, 1024),
     "max_question_chars": (1, 100_000),
@@ -50,6 +51,7 @@ class Settings:
     rerank_depth: int = 20  # fused paragraphs that are reranked
     evidence: int = 10  # hits shown with an answer, at most
     context_tokens: int = 4096  # room of the answer model: prompt and answer
+    states_mb: int = 2048  # on disk for what the answer model keeps of passages; 0 keeps nothing
     answer_tokens: int = 120  # tokens of one draft, at most
     caution: str = "balanced"  # how sure an answer must be: careful, balanced, talkative; always: whatever was drafted
     threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))  # cores that the models may use

@@ -51,24 +51,16 @@ BLOCK_OVERHEAD = 200
 """Tokens kept free for the chat template, the system prompt and the mark of a block."""
 
 
-def answer_prompt(question: str, blocks: Sequence[str], asked_on: str = "") -> Prompt:
-    """Returns the prompt for a draft.
+def answer_prompt(question: str, blocks: Sequence[str], asked_on: str = "", documents: Sequence[str] = ()) -> Prompt:
+    """Returns the prompt for a draft, which the model says "yes" or "no" to beside: whether the passages say the answer.
 
     Args:
         blocks: texts of passages, best first.
         asked_on: an ISO date that "today" means; "" if it does not matter.
+        documents: ids of the documents of the passages, if what the model keeps of them is to be stored.
     """
     today = f"(Today is {asked_on}.) " if asked_on else ""
-    return Prompt(_ANSWER, tuple(blocks), f"{today}Question: {question}")
-
-
-def yes_prompt(question: str, blocks: Sequence[str], asked_on: str = "") -> Prompt:
-    """Returns the prompt to which the model says "yes" or "no": whether the passages say the answer.
-
-    It begins like that for a draft, so that the passages need not be read again.
-    """
-    asked = answer_prompt(question, blocks, asked_on)
-    return Prompt(asked.system, asked.paragraphs, f"{asked.question}\n{_YES}")
+    return Prompt(_ANSWER, tuple(blocks), f"{today}Question: {question}", tuple(documents), f"\n{_YES}")
 
 
 def means_now(question: str) -> bool:

@@ -223,11 +223,19 @@ class AddReport:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is given to the answer model, in its fixed order."""
+    """What is given to the answer model, in its fixed order.
+
+    Attributes:
+        documents: for each paragraph the id of its document, under which what the model keeps of it is stored; empty if
+            nothing is to be stored.
+        aside: what is asked about the question, and leaves no trace in a draft.
+    """
 
     system: str
     paragraphs: tuple[str, ...]
     question: str
+    documents: tuple[str, ...] = ()
+    aside: str = ""
 
 
 class Embedder(Protocol):
@@ -282,8 +290,11 @@ class Generator(Protocol):
             GenerationFailed: the model stopped with an error.
         """
 
+    def prepare(self, prompt: Prompt) -> bool:
+        """Reads the paragraphs of a prompt before anyone asks; False if a question came in between."""
+
     def weigh(self, prompt: Prompt, words: Sequence[str]) -> tuple[float, ...]:
-        """Returns for each word the log-probability that the draft begins with it (with the first of its tokens).
+        """Returns for each word the log-probability that the answer to the aside begins with it (with its first token).
 
         Raises:
             GenerationFailed: the model stopped with an error.

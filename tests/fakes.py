@@ -80,6 +80,7 @@ class FakeGenerator:
 
     Attributes:
         prompts: every prompt that was given, in order.
+        prepared: every prompt whose paragraphs were to be read before anyone asks.
         closed: drafts that were broken off by the reader.
     """
 
@@ -94,6 +95,7 @@ class FakeGenerator:
         self.name = "fake-generator"
         self.context_tokens = context_tokens
         self.prompts: list[Prompt] = []
+        self.prepared: list[Prompt] = []
         self.closed = 0
         self._table = dict(table or {})
         self._otherwise = otherwise
@@ -118,6 +120,10 @@ class FakeGenerator:
         except GeneratorExit:
             self.closed += 1
             raise
+
+    def prepare(self, prompt: Prompt) -> bool:
+        self.prepared.append(prompt)
+        return True
 
     def weigh(self, prompt: Prompt, words: Sequence[str]) -> tuple[float, ...]:
         return tuple(math.log(self._weights.get(word, 0.5)) for word in words)

@@ -1,40 +1,326 @@
-"""Asking llama.cpp, without a model: what is stopped, and what becomes of errors. With a model: tests/real."""
+"""The answer model over a stand-in for llama.cpp: what is read, kept and stopped, and what becomes of errors.
+
+With a model: tests/real.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pytest
 
 from rag.errors import GenerationFailed
 from rag.generate import LlamaGenerator
+from rag.generate.llama import BATCH, Stop, Stopped
+from rag.generate.reading import SEQUENCES, Reader
+from rag.generate.states import StateStore
 from rag.types import Prompt
 
-PROMPT = Prompt("Answer.", ("The bridge was opened in 1931.",), "When?")
+PASSAGES = ("The bridge was opened in 1931.", "The old mill was pulled down.", "A ferry ran until then.")
+PROMPT = Prompt("Answer.", PASSAGES[:1], "When?", ("d1",), "\nIs it said?")
+END = ord("~")
 
 
-class Unloaded(LlamaGenerator):
-    """Reads every prompt as four batches; `error` is raised once one was read."""
+class MemoryLlama:
+    """Keeps, as llama.cpp does, which token stands at which position of which sequence; writes "1931~"."""
 
-    def __init__(self, worker, error=None):
-        self._worker, self._error = worker, error
-        self._closed = threading.Event()
-        self._model = None
-        self.context_tokens = 100
-        self.read = []
+    def __init__(self, unjoinable="", context_tokens=2000):
+        self.unjoinable, self.context_tokens, self.identity = unjoinable, context_tokens, "memory"
+        self.sequences = {n: {} for n in range(SEQUENCES)}
+        self.decoded = []  # the numbers of tokens of all batches
+        self.error = None
+        self.forgets = True
+        self.written = "1931~"
+        self.gate = None
 
-    def _segments(self, prompt):
-        return [[0], [1], [2], [3]]
+    def close(self):
+        self.closed = True
 
-    def _batches(self, segments):
-        yield from segments
+    def template(self, system, user):
+        return f"<{system}>{user}|"
 
-    def _decode(self, tokens):
-        if self.read and self._error:
-            raise self._error
-        self.read += tokens
+    def tokenize(self, text, *, special=False):
+        return [ord(c) for c in text]
+
+    def bytes_of(self, token, *, special):
+        return chr(token).encode()
+
+    def is_end(self, token):
+        return token == END
+
+    def decode(self, tokens, wanted, stop):
+        if self.gate:
+            self.gate.wait(5)
+        if stop.is_set():
+            raise Stopped
+        if self.error:
+            raise self.error
+        assert len(tokens) <= BATCH
+        for token, position, sequences in tokens:
+            for sequence in sequences:
+                held = self.sequences[sequence]
+                assert position == max(held, default=-1) + 1, "positions of a sequence follow one another"
+                held[position] = token
+        self.decoded.append(len(tokens))
+        self.places = {n: tokens[n] for n in wanted}
+
+    def logits(self, place):
+        _, _, sequences = self.places[place]
+        found = np.zeros(256, np.float32)
+        text = self.text(sequences[-1])
+        n = len(text.rpartition("|")[2]) if 0 in sequences else 0
+        found[ord(self.written[min(n, len(self.written) - 1)])] = 5.0
+        return found
+
+    def text(self, sequence):
+        held = self.sequences[sequence]
+        return "".join(chr(held[position]) for position in sorted(held))
+
+    def forget(self, sequence, start=0, end=-1):
+        if not self.forgets and start > 0:
+            return False
+        held = self.sequences[sequence]
+        self.sequences[sequence] = {p: t for p, t in held.items() if p < start or (0 <= end <= p)}
+        return True
+
+    def clear(self):
+        self.sequences = {n: {} for n in range(SEQUENCES)}
+
+    def copy(self, source, target, end=-1):
+        self.sequences[target] |= {p: t for p, t in self.sequences[source].items() if end < 0 or p < end}
+
+    def shift(self, sequence, by):
+        self.sequences[sequence] = {p + by: t for p, t in self.sequences[sequence].items()}
+
+    def state(self, sequence):
+        return memoryview(repr(self.sequences[sequence]).encode())
+
+    def restore(self, state, sequence):
+        if not bytes(state).startswith(b"{"):
+            return False
+        self.sequences[sequence] = eval(bytes(state))
+        return True
+
+
+class MemoryGenerator(LlamaGenerator):
+    def __init__(self, llama, store=None):
+        self.name = "memory"
+        self._llama, self._reader = llama, Reader(llama, store)
+        self.context_tokens = llama.context_tokens
+        self._worker = ThreadPoolExecutor(1)
+        self._closed, self._lock = threading.Event(), threading.Lock()
+        self._jobs, self._idle = set(), set()
+
+
+@pytest.fixture
+def store(tmp_path):
+    return StateStore(tmp_path / "states", 1 << 20)
+
+
+def written(generator, prompt=PROMPT, max_tokens=9):
+    return "".join(generator.stream(prompt, max_tokens=max_tokens))
+
+
+def whole(prompt):
+    return "".join([f"<{prompt.system}>", *(f"{p}\n\n" for p in prompt.paragraphs), f"{prompt.question}|"])
+
+
+def n_read(generator):
+    """Returns the tokens read since it was last asked."""
+    read = sum(generator._llama.decoded)
+    generator._llama.decoded = []
+    return read
+
+
+def until(condition):
+    for _ in range(5000):
+        if condition():
+            return
+        time.sleep(0.001)
+    raise AssertionError("waited for five seconds")
+
+
+def test_a_draft_is_written_behind_the_whole_prompt():
+    generator = MemoryGenerator(MemoryLlama())
+    assert written(generator) == "1931"
+    assert generator._llama.text(0) == whole(PROMPT) + "1931"
+
+
+def test_weighing_leaves_the_prompt_read_and_no_trace_of_the_aside():
+    generator = MemoryGenerator(MemoryLlama())
+    generator.weigh(PROMPT, ["yes"])
+    assert generator._llama.text(0) == whole(PROMPT)
+    assert generator._llama.text(1) == ""
+    n_read(generator)
+    assert written(generator) == "1931"
+    assert n_read(generator) == len("1931")
+
+
+def test_the_aside_is_read_with_the_question_in_one_go():
+    generator = MemoryGenerator(MemoryLlama())
+    generator.weigh(PROMPT, ["yes"])
+    generator.weigh(replace(PROMPT, question="Where?"), ["yes"])
+    assert generator._llama.decoded[-1] == len("Where?|") + len("\nIs it said?|")
+
+
+def test_a_draft_of_another_question_is_not_taken_for_this_one():
+    generator = MemoryGenerator(MemoryLlama())
+    generator.weigh(PROMPT, ["yes"])
+    other = replace(PROMPT, question="Where?")
+    assert written(generator, other) == "1931"
+    assert generator._llama.text(0) == whole(other) + "1931"
+
+
+def test_a_paragraph_is_read_once_for_all_questions(store):
+    generator = MemoryGenerator(MemoryLlama(), store)
+    written(generator)
+    written(generator, Prompt("Answer.", PASSAGES[1:2], "Who?", ("d1",)))
+    n_read(generator)
+    written(generator, replace(PROMPT, question="By whom?"))
+    assert n_read(generator) == len("By whom?|1931")
+    assert generator._llama.text(0) == whole(replace(PROMPT, question="By whom?")) + "1931"
+
+
+def test_another_process_reads_neither_passage_nor_instructions(store):
+    written(MemoryGenerator(MemoryLlama(), store))
+    generator = MemoryGenerator(MemoryLlama(), store)
+    written(generator)
+    assert n_read(generator) == len("When?|1931")
+
+
+def test_another_model_reads_for_itself(store):
+    written(MemoryGenerator(MemoryLlama(), store))
+    other = MemoryGenerator(MemoryLlama(), store)
+    other._llama.identity = "another"
+    written(other)
+    assert n_read(other) == len(whole(PROMPT) + "1931")
+
+
+def test_several_paragraphs_are_joined_and_each_is_read_alone(store):
+    generator = MemoryGenerator(MemoryLlama(), store)
+    three = Prompt("Answer.", PASSAGES, "When?", ("d1", "d2", "d3"))
+    assert written(generator, three) == "1931"
+    assert generator._llama.text(0) == whole(three) + "1931"
+    n_read(generator)
+    turned = Prompt("Answer.", PASSAGES[::-1], "When?", ("d3", "d2", "d1"))
+    written(generator, turned)
+    assert generator._llama.text(0) == whole(turned) + "1931"
+    assert n_read(generator) == len("When?|1931")
+
+
+def test_a_model_that_cannot_join_reads_one_behind_the_other_and_says_why(store):
+    generator = MemoryGenerator(MemoryLlama(unjoinable="it is a recurrent model"), store)
+    three = Prompt("Answer.", PASSAGES, "When?", ("d1", "d2", "d3"))
+    assert written(generator, three) == "1931"
+    assert generator._llama.text(0) == whole(three) + "1931"
+    assert generator.notice == "Passages are read anew for each question: it is a recurrent model."
+    assert store.stored().n_states == 0
+
+
+def test_a_memory_that_only_forgets_all_is_read_from_the_start():
+    generator = MemoryGenerator(MemoryLlama(unjoinable="it is a recurrent model"))
+    generator._llama.forgets = False
+    written(generator)
+    other = Prompt("Answer.", PASSAGES[1:], "Who?")
+    assert written(generator, other) == "1931"
+    assert generator._llama.text(0) == whole(other) + "1931"
+
+
+def test_a_state_that_does_not_fit_is_made_anew(store):
+    generator = MemoryGenerator(MemoryLlama(), store)
+    written(generator)
+    for path in store._folder.glob("d1.*"):
+        store.put("d1", path.name.split(".")[1], b"not of this model")
+    generator = MemoryGenerator(MemoryLlama(), store)
+    assert written(generator) == "1931"
+    assert generator._llama.text(0) == whole(PROMPT) + "1931"
+
+
+def test_only_passages_of_documents_are_stored(store):
+    generator = MemoryGenerator(MemoryLlama(), store)
+    written(generator, replace(PROMPT, documents=()))
+    assert store.stored().n_states == 0
+
+
+def test_the_share_of_questions_without_reading_is_counted(store):
+    generator = MemoryGenerator(MemoryLlama(), store)
+    for question in ("When?", "Who?", "Where?"):
+        generator.weigh(replace(PROMPT, question=question), ["yes"])
+        written(generator, replace(PROMPT, question=question))
+    assert (store.stored().n_asked, store.stored().n_served) == (3, 2)
+
+
+def test_a_long_question_is_read_in_several_batches():
+    generator = MemoryGenerator(MemoryLlama())
+    long = replace(PROMPT, question="When? " * 200)
+    generator.weigh(long, ["yes"])
+    assert generator._llama.text(0) == whole(long)
+    assert written(generator, long) == "1931"
+
+
+def test_a_prompt_that_does_not_fit_is_refused_with_both_numbers():
+    generator = MemoryGenerator(MemoryLlama(context_tokens=40))
+    told = r"The prompt has \d+ tokens, the model's context 40\. Raise context_tokens"
+    for ask in (lambda: written(generator), lambda: generator.weigh(PROMPT, ["yes"]), lambda: generator.prepare(PROMPT)):
+        with pytest.raises(GenerationFailed, match=told):
+            ask()
+
+
+def test_a_draft_ends_where_the_context_does():
+    generator = MemoryGenerator(MemoryLlama(context_tokens=len(whole(PROMPT)) + 2))
+    generator._llama.written = "1"
+    assert written(generator, replace(PROMPT, aside=""), max_tokens=50) == "11"
+
+
+def test_preparing_reads_the_paragraph_so_that_no_question_need(store):
+    generator = MemoryGenerator(MemoryLlama(), store)
+    assert generator.prepare(replace(PROMPT, question=""))
+    n_read(generator)
+    written(generator)
+    assert n_read(generator) == len("When?|1931")
+    assert generator.prepare(replace(PROMPT, question=""))
+    assert n_read(generator) == 0
+
+
+def test_preparing_gives_way_to_a_question(store):
+    generator = MemoryGenerator(MemoryLlama(), store)
+    generator._llama.gate = threading.Event()
+    with ThreadPoolExecutor(2) as threads:
+        prepared = threads.submit(generator.prepare, replace(PROMPT, question=""))
+        until(lambda: generator._jobs)
+        (idle,) = generator._jobs
+        draft = threads.submit(written, generator, Prompt("Answer.", PASSAGES[1:2], "Who?"))
+        until(idle.is_set)
+        generator._llama.gate.set()
+        assert prepared.result(5) is False
+        assert draft.result(5) == "1931"
+    assert store.stored().n_states == 0
+
+
+def test_nothing_is_prepared_while_something_is_asked(store):
+    generator = MemoryGenerator(MemoryLlama(), store)
+    generator._jobs.add(Stop())
+    assert generator.prepare(PROMPT) is False
+
+
+def test_an_abandoned_draft_stops_while_its_prompt_is_read():
+    generator = MemoryGenerator(MemoryLlama())
+    generator._llama.gate = threading.Event()
+    draft = generator.stream(PROMPT, max_tokens=3)
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(list, draft)
+        until(lambda: generator._jobs)
+        (stop,) = generator._jobs
+        stop.set()  # as closing does, which cannot be called while another thread waits for a piece
+        generator._llama.gate.set()
+        assert waiting.result(5) == []
+    assert generator._llama.decoded == []
+    assert written(generator) == "1931"
 
 
 class Interrupted:
@@ -49,31 +335,66 @@ class Interrupted:
 
 def test_an_abandoned_weighing_reads_no_further():
     # It read its whole prompt once, while the next question waited.
-    worker = Interrupted()
-    generator = Unloaded(worker)
+    generator = MemoryGenerator(MemoryLlama())
+    generator._worker = Interrupted()
     with pytest.raises(KeyboardInterrupt):
         generator.weigh(PROMPT, ["yes"])
-    with pytest.raises(GenerationFailed):  # which nobody sees
-        worker.job()
-    assert generator.read == []
+    with pytest.raises(Stopped):  # which nobody sees
+        generator._worker.job()
+    assert generator._llama.decoded == []
 
 
 @pytest.mark.parametrize("error", [ValueError("odd"), RuntimeError("odd"), OSError("odd")])
 def test_an_error_while_a_prompt_is_read_is_a_failed_generation(error):
     # A RuntimeError was once told as a model that was closed, and the others as they are.
-    generator = Unloaded(ThreadPoolExecutor(1), error)
+    generator = MemoryGenerator(MemoryLlama())
+    generator._llama.error = error
     with pytest.raises(GenerationFailed, match=r"The answer model stopped: \w+\('odd'\)\. Ask again, or restart\."):
         generator.weigh(PROMPT, ["yes"])
     with pytest.raises(GenerationFailed, match=r"The answer model stopped: \w+\('odd'\)"):
-        list(generator.stream(PROMPT, max_tokens=3))
+        written(generator)
+    generator._llama.error = None
+    assert written(generator) == "1931"
     generator.close()
 
 
 def test_a_closed_model_says_so_whatever_it_is_asked():
-    generator = Unloaded(ThreadPoolExecutor(1))
+    generator = MemoryGenerator(MemoryLlama())
     generator.close()
-    for ask in (partial(generator.weigh, PROMPT, ["yes"]), partial(generator.count, "text")):
+    for ask in (
+        lambda: generator.weigh(PROMPT, ["yes"]),
+        lambda: generator.count("text"),
+        lambda: generator.prepare(PROMPT),
+        lambda: written(generator),
+    ):
         with pytest.raises(GenerationFailed, match="was closed"):
             ask()
-    with pytest.raises(GenerationFailed, match="was closed"):
-        list(generator.stream(PROMPT, max_tokens=3))
+
+
+def test_closing_ends_what_waits_and_what_is_read():
+    generator = MemoryGenerator(MemoryLlama())
+    generator._llama.gate = threading.Event()
+    with ThreadPoolExecutor(3) as threads:
+        drafts = [threads.submit(written, generator) for _ in range(2)]
+        until(lambda: len(generator._jobs) == 2)
+        closing = threads.submit(generator.close)
+        until(generator._closed.is_set)
+        generator._llama.gate.set()
+        closing.result(5)
+        for draft in drafts:
+            with pytest.raises(GenerationFailed, match="was closed"):
+                draft.result(5)
+
+
+def test_drafts_wait_in_order():
+    generator = MemoryGenerator(MemoryLlama())
+    order, jobs = [], []
+    generator._llama.gate = threading.Event()
+    with ThreadPoolExecutor(3) as threads:
+        for n in range(3):
+            jobs.append(threads.submit(lambda n=n: (written(generator), order.append(n))))
+            until(lambda n=n: len(generator._jobs) > n)
+        generator._llama.gate.set()
+        for job in jobs:
+            job.result(5)
+    assert order == [0, 1, 2]

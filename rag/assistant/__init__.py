@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import os
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rag import prompt
 from rag.assistant import adding
 from rag.assistant.adding import Progress
 from rag.assistant.asking import Asking
 from rag.assistant.loading import Models
+from rag.assistant.preparing import N_EXAMPLES, Preparing
 from rag.assistant.saying import Said
 from rag.assistant.watching import Watch
 from rag.config import Settings, load
-from rag.errors import DocumentMissing, FilterError, QuestionError, RagError
+from rag.errors import FilterError, QuestionError, RagError
+from rag.generate.states import stored_states
 from rag.library import Library, restore
 from rag.retrieve import Retriever
 from rag.split import paragraphs
@@ -32,16 +31,11 @@ from rag.types import (
     Event,
     Evidence,
     Filter,
-    Generator,
     Hit,
     Paragraph,
 )
 
 __all__ = ["Assistant"]
-
-_N_EXAMPLES = 4  # shown; made from so many articles, the newest first
-_MAX_EXAMPLE_CHARS = 1500  # of a paragraph that a question is made from
-_RETRY_SECONDS = 2  # after an example was interrupted by a question
 
 
 class Assistant:
@@ -61,9 +55,9 @@ class Assistant:
         self._models = models or Models.load(settings)
         self._frees_models = models is None
         self._retriever = Retriever(self.library)
+        self._states = stored_states(settings.index, settings.states_mb)
         self._task = self._problem = ""
-        self._n_asked = 0
-        self._closing = threading.Event()
+        self._preparing = Preparing(self.library, self._models, settings, self.search)
 
     @classmethod
     def open(cls, index: str | os.PathLike[str] | None = None, **settings: Any) -> Assistant:
@@ -81,7 +75,7 @@ class Assistant:
 
     def close(self) -> None:
         """Stops threads, frees the models that it loaded and closes files."""
-        self._closing.set()
+        self._preparing.close()
         if self._frees_models:
             self._models.close()
         self.library.close()
@@ -145,6 +139,7 @@ class Assistant:
             for identity in chosen:
                 self.library.document(identity)
             self.library.remove(chosen)
+            self._states.forget(chosen)
             self._retriever.update(at_once=True)
 
     def rebuild(self, *, progress: Progress | None = None) -> AddReport:
@@ -177,6 +172,7 @@ class Assistant:
         """
         n_documents, _ = restore(Path(file), self.library.folder)
         with self.library.writing():
+            self._states.keep(self.library.versions())
             self._retriever.update(at_once=True)
         return n_documents
 
@@ -263,11 +259,11 @@ class Assistant:
             ModelError: a search model cannot be used, or the answer model stopped.
         """
         asking = self._asking(question, history, documents, asked_on, filter)
-        self._n_asked += 1
-        try:
-            yield from asking.stream()
-        finally:
-            self._n_asked -= 1
+        with self._preparing.asking():
+            for event in asking.stream():
+                if isinstance(event, Done):
+                    self._preparing.cited(event.answer)
+                yield event
 
     def _asking(
         self,
@@ -323,48 +319,20 @@ class Assistant:
 
     def examples(self, filter: Filter = EVERYTHING) -> tuple[str, ...]:
         """Returns example questions about the newest documents of those that a filter selects."""
-        return self.library.questions(self.library.check(filter))[:_N_EXAMPLES]
+        return self.library.questions(self.library.check(filter))[:N_EXAMPLES]
 
     def prepare(self) -> None:
-        """Builds the index from the seed articles if need be, then lets the model write example questions.
+        """Builds the index from the seed articles if need be, then works ahead while nobody asks, until `close`.
 
         Made to run behind a page: what goes wrong is told by `notice`.
         """
         try:
             self.add_seeds()
-            self.prepare_examples()
+            self._states.keep(self.library.versions())
+            self._preparing.run()
         except RagError as exc:
-            if not self._closing.is_set():  # else the model is closed under it, which is no problem
+            if not self._preparing.is_closing:  # else the model is closed under it, which is no problem
                 self._problem = str(exc)
-
-    def prepare_examples(self) -> None:
-        """Lets the model write an example question for each of the newest documents, while nobody asks anything."""
-        generator, _ = self._models.generator(None)
-        for identity, questions in list(self.library.examples().items())[:_N_EXAMPLES]:
-            if generator and not questions:
-                with contextlib.suppress(DocumentMissing):  # it was removed meanwhile
-                    while not self._closing.is_set() and not self._prepare_example(generator, identity):
-                        self._closing.wait(_RETRY_SECONDS)
-
-    def _prepare_example(self, generator: Generator, identity: str) -> bool:
-        """Stores a question if a search for it finds the paragraph that it was made from; False if it was interrupted."""
-        document = self.library.document(identity)
-        fitting = [p for p in paragraphs(document) if p.end - p.start <= _MAX_EXAMPLE_CHARS]
-        for paragraph in fitting[:_N_EXAMPLES]:
-            text = document.text[paragraph.start : paragraph.end]
-            written = ""
-            for piece in generator.stream(prompt.example_prompt(text), max_tokens=40):
-                written += piece
-                if self._n_asked or self._closing.is_set():
-                    return False
-            question = written.strip().partition("\n")[0]
-            if not (question.endswith("?") and 15 <= len(question) <= 120):
-                continue
-            hits = self.search(question)
-            if hits and (hits[0].document, hits[0].paragraph) == (identity, paragraph.number):
-                self.library.set_examples(identity, [question])
-                return True
-        return True
 
 
 def _check(history: Sequence[Mapping[str, str]]) -> None:

@@ -378,7 +378,7 @@ class Asking:
                 yield claim
 
     def _draft(self, generator: Generator, hit: Hit, block: str) -> Iterator[str]:
-        asked = prompt.answer_prompt(self.question, [block], self.asked_on)
+        asked = prompt.answer_prompt(self.question, [block], self.asked_on, [hit.document])
         return generator.stream(asked, max_tokens=self.settings.answer_tokens)
 
     def _block(self, hit: Hit, generator: Generator) -> str:
@@ -389,11 +389,11 @@ class Asking:
         """Returns what speaks for an answer in a hit, by the model too."""
         weighing = self.weighing()
         signals = weighing.signals(hit)
-        return signals if weighing.is_denied(hit) else replace(signals, yes=self._yes(generator, block))
+        return signals if weighing.is_denied(hit) else replace(signals, yes=self._yes(generator, hit, block))
 
-    def _yes(self, generator: Generator, block: str) -> float:
-        """Returns the log odds that the passage has the answer; it stays in the model's memory for the draft."""
-        asked = prompt.yes_prompt(self.question, [block], self.asked_on)
+    def _yes(self, generator: Generator, hit: Hit, block: str) -> float:
+        """Returns the log odds that the passage has the answer; a draft begins at once afterwards."""
+        asked = prompt.answer_prompt(self.question, [block], self.asked_on, [hit.document])
         yes, capital_yes, no, capital_no = generator.weigh(asked, ("yes", "Yes", "no", "No"))
         return max(yes, capital_yes) - max(no, capital_no)
 

@@ -12,6 +12,7 @@ from rag.config import Settings
 from rag.embed import TextEmbedder
 from rag.errors import ModelError
 from rag.generate import LlamaGenerator
+from rag.generate.states import stored_states
 from rag.rerank import CrossReranker
 from rag.types import Embedder, Generator, Reranker
 
@@ -106,7 +107,8 @@ def load_generator(settings: Settings) -> Generator | None:
     if settings.answer_model == NO_MODEL:
         return None
     path = models.locate(settings.answer_model, "answers", settings.models)
-    return LlamaGenerator(path, context_tokens=settings.context_tokens, threads=settings.threads)
+    states = stored_states(settings.index, settings.states_mb)
+    return LlamaGenerator(path, context_tokens=settings.context_tokens, threads=settings.threads, states=states)
 
 
 def _in_background(*jobs: tuple[Future[Any], Callable[[], Any]]) -> None:

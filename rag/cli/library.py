@@ -59,13 +59,16 @@ def _follow(watch: Watch, what: str) -> None:
 
 def remove(options: argparse.Namespace) -> int:
     """Removes documents, all or none. Only the library is opened, so no model is needed."""
+    from rag.generate.states import stored_states
     from rag.library import Library
 
-    library = Library(config.load().index)  # the derived indexes follow when they are used next
+    settings = config.load()
+    library = Library(settings.index)  # the derived indexes follow when they are used next
     try:
         titles = [library.document(identity).title for identity in options.ids]
         with library.writing():
             library.remove(options.ids)
+            stored_states(settings.index, settings.states_mb).forget(options.ids)
     finally:
         library.close()
     for title in titles:

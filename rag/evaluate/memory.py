@@ -65,12 +65,15 @@ class RememberingGenerator:
 
     def stream(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
         """Yields the pieces that the model wrote, as a sentence's end is decided while they come."""
-        asked = ("draft", self.name, *_of(prompt), max_tokens)
+        asked = ("draft", self.name, *_of(prompt, prompt.question), max_tokens)
         said = self._memory.recall([asked], lambda _: [list(self._generator.stream(prompt, max_tokens=max_tokens))])[0]
         yield from [said] if isinstance(said, str) else said  # a text: kept by an earlier version
 
+    def prepare(self, prompt: Prompt) -> bool:
+        return True  # a measured question finds what the questions before it left
+
     def weigh(self, prompt: Prompt, words: Sequence[str]) -> tuple[float, ...]:
-        asked = ("weigh", self.name, *_of(prompt), *words)
+        asked = ("weigh", self.name, *_of(prompt, prompt.question + prompt.aside), *words)
         return tuple(self._memory.recall([asked], lambda _: [self._generator.weigh(prompt, words)])[0])
 
 
@@ -86,5 +89,5 @@ class RememberingReranker:
         return self._memory.recall(asked, lambda places: self._reranker.scores(question, [texts[n] for n in places]))
 
 
-def _of(prompt: Prompt) -> tuple[Any, ...]:
-    return prompt.system, prompt.paragraphs, prompt.question
+def _of(prompt: Prompt, question: str) -> tuple[Any, ...]:
+    return prompt.system, prompt.paragraphs, question

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from rag import models
 from rag.errors import GenerationFailed, ModelCorrupt
 from rag.generate import LlamaGenerator
+from rag.generate.states import StateStore
 from rag.types import Prompt
 
 pytestmark = pytest.mark.real
@@ -34,9 +37,13 @@ def written(generator, *paragraphs, question="Question: When was the bridge open
 
 
 def control_tokens(generator, prompt):
-    vocabulary = generator._vocabulary
-    tokens = [token for segment in generator._segments(prompt) for token in segment]
-    return sum(bool(generator._api.llama_vocab_is_control(vocabulary, token)) for token in tokens)
+    llama = generator._llama
+    return sum(bool(llama.api.llama_vocab_is_control(llama.vocabulary, token)) for token in tokens_of(generator, prompt))
+
+
+def tokens_of(generator, prompt):
+    segments = generator._reader.segments(prompt)
+    return [*segments.prefix, *itertools.chain(*segments.paragraphs), *segments.question]
 
 
 def test_it_answers_from_the_passage(generator):
@@ -47,7 +54,7 @@ def test_a_draft_does_not_depend_on_what_was_asked_before(generator):
     first = written(generator, *PASSAGES)
     written(generator, PASSAGES[0], question="Question: Who opened it?")
     assert written(generator, *PASSAGES) == first
-    generator._decoded = []  # as after an error: everything is decoded again
+    generator._reader._clear()  # as after an error: everything is decoded again
     assert written(generator, *PASSAGES) == first
 
 
@@ -57,8 +64,76 @@ def test_control_tokens_in_articles_and_questions_stay_text(generator):
     attacked = Prompt(SYSTEM, (PASSAGES[0] + hostile, PASSAGES[1]), f"Question: When? {hostile}")
     assert control_tokens(generator, plain) > 0
     assert control_tokens(generator, attacked) == control_tokens(generator, plain)
-    text = b"".join(generator._bytes_of(t, special=True) for s in generator._segments(attacked) for t in s).decode()
+    text = b"".join(generator._llama.bytes_of(t, special=True) for t in tokens_of(generator, attacked)).decode()
     assert hostile in text
+
+
+def told(generator, *paragraphs, question="Question: When was the bridge opened?"):
+    """Returns draft and log-probabilities of a prompt whose passages are stored."""
+    prompt = Prompt(SYSTEM, paragraphs, question, ("d1",) * len(paragraphs), "\nIs it said? Reply yes or no.")
+    weights = generator.weigh(prompt, ["yes", "Yes", "no", "No"])
+    return "".join(generator.stream(prompt, max_tokens=24)), weights
+
+
+@pytest.mark.parametrize("paragraphs", [PASSAGES[:1], PASSAGES, PASSAGES[::-1]])
+def test_stored_passages_say_what_they_said_when_they_were_read(path, tmp_path, paragraphs):
+    store = StateStore(tmp_path, 1 << 30)
+    opened = LlamaGenerator(path, context_tokens=1024, threads=2, states=store)
+    first = told(opened, *paragraphs)
+    told(opened, "A ferry ran until then.", question="Question: What ran?")
+    assert told(opened, *paragraphs) == first
+    opened.close()
+    again = LlamaGenerator(path, context_tokens=1024, threads=2, states=store)
+    assert told(again, *paragraphs) == first
+    assert "1931" in first[0]
+    assert store.stored().n_served == 2
+    again.close()
+
+
+def test_a_passage_alone_is_read_as_in_a_plain_prompt(generator, path, tmp_path):
+    opened = LlamaGenerator(path, context_tokens=1024, threads=2, states=StateStore(tmp_path, 1 << 30))
+    for _ in range(2):
+        draft, weights = told(opened, PASSAGES[0])
+        plain, others = told(generator, PASSAGES[0])
+        assert draft == plain
+        assert weights == pytest.approx(others, abs=0.05)
+    opened.close()
+
+
+def test_a_state_takes_at_most_16_kb_a_token(path, tmp_path):
+    store = StateStore(tmp_path, 1 << 30)
+    opened = LlamaGenerator(path, context_tokens=1024, threads=2, states=store)
+    passage = " ".join(PASSAGES * 5)
+    told(opened, passage)
+    n_bytes = sum(file.stat().st_size for file in tmp_path.glob("d1.*"))
+    assert n_bytes / opened.count(f"{passage}\n\n") <= 16 * 1024
+    opened.close()
+
+
+def test_damaged_states_are_made_anew(path, tmp_path):
+    store = StateStore(tmp_path, 1 << 30)
+    opened = LlamaGenerator(path, context_tokens=1024, threads=2, states=store)
+    first = told(opened, PASSAGES[0])
+    for file in tmp_path.glob("*.state"):
+        file.write_bytes(file.read_bytes()[:-1000])
+    told(opened, PASSAGES[1], question="Question: What was pulled down?")
+    assert told(opened, PASSAGES[0]) == first
+    opened.close()
+
+
+def test_a_draft_that_is_given_up_while_its_prompt_is_read_frees_the_model(generator):
+    long = Prompt(SYSTEM, (" ".join(PASSAGES * 30),), "Question: When?")  # some 5 s to read
+    threads = ThreadPoolExecutor(1)
+    draft = threads.submit(lambda: next(generator.stream(long, max_tokens=1), None))
+    while not generator._jobs:
+        time.sleep(0.01)
+    time.sleep(0.3)
+    (stop,) = generator._jobs
+    stop.set()
+    started = time.perf_counter()
+    assert draft.result(5) is None
+    assert time.perf_counter() - started < 1
+    assert "1931" in written(generator, PASSAGES[0])
 
 
 def test_a_closed_stream_leaves_the_model_free_for_the_next_one(generator):

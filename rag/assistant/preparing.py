@@ -1,0 +1,131 @@
+"""What is done behind a page while nobody asks: example questions, and states of passages that may be asked about next."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+
+from rag import prompt
+from rag.assistant.loading import Models
+from rag.assistant.saying import hits_in
+from rag.config import Settings
+from rag.errors import DocumentMissing
+from rag.library import Library
+from rag.split import paragraphs
+from rag.types import Answer, Generator, Hit
+
+N_EXAMPLES = 4
+"""Example questions that are shown; made from so many articles, the newest first."""
+
+N_NEWEST = 20
+"""Articles, the newest first, whose passages the answer model reads before anyone asks."""
+
+_N_CITED = 20  # articles, those cited last: the next question is often about another paragraph of one of them
+_MAX_EXAMPLE_CHARS = 1500  # of a paragraph that a question is made from
+_WAIT_SECONDS = 2  # after a question interrupted, and between two looks whether there is something to do
+
+
+class Preparing:
+    """Uses the time between questions. `run` is called by one thread, the others by any."""
+
+    def __init__(self, library: Library, models: Models, settings: Settings, search: Callable[[str], Sequence[Hit]]) -> None:
+        """Takes the search that an example question is tried with."""
+        self._library, self._models, self._settings, self._search = library, models, settings, search
+        self._cited: deque[str] = deque(maxlen=_N_CITED)
+        self._done: set[tuple[str, str]] = set()  # documents with their versions whose passages were read
+        self._closing = threading.Event()
+        self._lock = threading.Lock()
+        self._n_asked = 0
+
+    @contextlib.contextmanager
+    def asking(self) -> Iterator[None]:
+        """Keeps the model free while a question is answered."""
+        with self._lock:
+            self._n_asked += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._n_asked -= 1
+
+    def cited(self, answer: Answer) -> None:
+        """Takes note of the articles that an answer cites."""
+        for citation in answer.citations:
+            with contextlib.suppress(ValueError):
+                self._cited.remove(citation.document)
+            self._cited.append(citation.document)
+
+    def close(self) -> None:
+        """Lets `run` return."""
+        self._closing.set()
+
+    @property
+    def is_closing(self) -> bool:
+        return self._closing.is_set()
+
+    def run(self) -> None:
+        """Lets the model work while nobody asks, until `close`.
+
+        Raises:
+            RagError: a model or the library cannot be used.
+        """
+        generator, _ = self._models.generator(None)
+        if not generator:
+            return
+        self.make_examples(generator)
+        while not self._closing.is_set():
+            if not (chosen := self._next()) or self._read(generator, chosen[0]):
+                self._done.update(chosen)
+            self._closing.wait(_WAIT_SECONDS if not chosen or self._n_asked else 0)
+
+    def make_examples(self, generator: Generator) -> None:
+        """Lets the model write an example question for each of the newest documents."""
+        for identity, questions in list(self._library.examples().items())[:N_EXAMPLES]:
+            if not questions:
+                with contextlib.suppress(DocumentMissing):  # it was removed meanwhile
+                    while not self._closing.is_set() and not self._make_example(generator, identity):
+                        self._closing.wait(_WAIT_SECONDS)
+
+    def _make_example(self, generator: Generator, identity: str) -> bool:
+        """Stores a question if a search for it finds the paragraph that it was made from; False if it was interrupted."""
+        document = self._library.document(identity)
+        fitting = [p for p in paragraphs(document) if p.end - p.start <= _MAX_EXAMPLE_CHARS]
+        for paragraph in fitting[:N_EXAMPLES]:
+            text = document.text[paragraph.start : paragraph.end]
+            written = ""
+            for piece in generator.stream(prompt.example_prompt(text), max_tokens=40):
+                written += piece
+                if self._n_asked or self._closing.is_set():
+                    return False
+            question = written.strip().partition("\n")[0]
+            if not (question.endswith("?") and 15 <= len(question) <= 120):
+                continue
+            hits = self._search(question)
+            if hits and (hits[0].document, hits[0].paragraph) == (identity, paragraph.number):
+                self._library.set_examples(identity, [question])
+                return True
+        return True
+
+    def _next(self) -> list[tuple[str, str]]:
+        """Returns the next document to be read, with its version; none if all are."""
+        versions = self._library.versions()
+        newest = list(versions)[: -N_NEWEST - 1 : -1]
+        wanted = dict.fromkeys([*reversed(self._cited), *newest])
+        return [one for one in ((d, versions[d]) for d in wanted if d in versions) if one not in self._done][:1]
+
+    def _read(self, generator: Generator, chosen: tuple[str, str]) -> bool:
+        """Lets the model read the passages of a document; False if a question interrupted."""
+        try:
+            hits = list(hits_in(self._library.document(*chosen)))
+        except DocumentMissing:
+            return True
+        budget = generator.context_tokens - self._settings.answer_tokens - prompt.BLOCK_OVERHEAD
+        for hit in hits:
+            if self._n_asked or self._closing.is_set():
+                return False
+            block = prompt.block(hit, budget, generator.count)
+            if not generator.prepare(prompt.answer_prompt("", [block], documents=[hit.document])):
+                return False
+        return True

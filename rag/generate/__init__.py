@@ -1,0 +1,188 @@
+"""The answer model: llama.cpp in this process.
+
+Only the chat template's own pieces may become control tokens. Articles and questions are turned into tokens apart from
+it, as plain characters, so that a `<|im_end|>` in an article stays text.
+
+    llama      tokens, sequences and logits of llama.cpp
+    states     the files in which it is kept what the model has read
+    reading    a prompt into the model's memory, from states where there are any; and drafts
+"""
+
+from __future__ import annotations
+
+import codecs
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TypeVar
+
+from rag.errors import GenerationFailed, RagError
+from rag.generate.llama import Llama, Stop, Stopped
+from rag.generate.reading import SEQUENCES, Reader
+from rag.generate.states import StateStore
+from rag.types import Prompt
+
+T = TypeVar("T")
+
+
+class LlamaGenerator:
+    """A `Generator` over one GGUF file. One draft at a time; others wait in order."""
+
+    def __init__(self, path: Path, *, context_tokens: int, threads: int, states: StateStore | None = None) -> None:
+        """Loads the model.
+
+        Args:
+            path: a GGUF file.
+            context_tokens: room for prompt and draft; about 15 KB of memory each with the default model.
+            threads: cores to use.
+            states: where the states of passages are kept; None keeps none.
+
+        Raises:
+            DependencyMissing: llama-cpp-python is not installed.
+            ModelCorrupt: llama.cpp cannot load the file.
+            ModelError: there is too little memory for the context.
+        """
+        self.name = path.stem
+        self._llama = Llama(path, context_tokens=context_tokens, threads=threads, sequences=SEQUENCES)
+        self._reader = Reader(self._llama, states)
+        self.context_tokens = self._llama.context_tokens
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="rag-answering")  # the only one that drives the model
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._jobs: set[Stop] = set()  # that wait or run
+        self._idle: set[Stop] = set()  # those of them that give way to any other
+
+    def close(self) -> None:
+        """Stops the draft that is being written, and frees the model."""
+        with self._lock:
+            self._closed.set()
+            for stop in self._jobs:
+                stop.set()
+        self._worker.shutdown()
+        self._llama.close()
+
+    @property
+    def notice(self) -> str:
+        """Tells why passages are read anew for each question, or are not stored; "" if all is well."""
+        return self._reader.notice
+
+    def count(self, text: str) -> int:
+        """Returns the number of tokens of a text; raises GenerationFailed if the model was closed."""
+        with self._lock:  # not in the worker's thread, where a draft may be going on
+            if self._closed.is_set():
+                raise _closed_error()
+            return len(self._llama.tokenize(text))
+
+    def stream(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
+        """Yields pieces of the draft, the likeliest token each time. Closing the iterator stops the model at once.
+
+        A draft that is no longer read is written to its end all the same, so that it holds nobody up for long.
+
+        Raises:
+            GenerationFailed: the prompt does not fit, llama.cpp stopped with an error, or the model was closed.
+        """
+        pieces: SimpleQueue[str | RagError | None] = SimpleQueue()
+        stop = Stop()
+        self._submit(lambda stop: self._write(prompt, max_tokens, pieces, stop), stop)
+        try:
+            while (piece := pieces.get()) is not None:
+                if isinstance(piece, RagError):
+                    raise piece
+                yield piece
+        finally:
+            stop.set()
+
+    def weigh(self, prompt: Prompt, words: Sequence[str]) -> tuple[float, ...]:
+        """Returns for each word the natural log-probability that the answer to the aside begins with its first token.
+
+        Prompt and aside are read together, so that a draft of the same prompt begins at once. Where whoever waits is
+        interrupted, the model stops reading.
+
+        Raises:
+            GenerationFailed: the prompt does not fit, llama.cpp stopped with an error, or the model was closed.
+        """
+        return self._run(lambda stop: self._reader.weigh(prompt, words, stop), Stop())
+
+    def prepare(self, prompt: Prompt) -> bool:
+        """Reads the paragraphs of a prompt and keeps their states, unless something else is asked meanwhile.
+
+        Returns:
+            False if it gave way to something else.
+
+        Raises:
+            GenerationFailed: as of `weigh`.
+        """
+        stop = Stop()
+        with self._lock:
+            if self._closed.is_set():
+                raise _closed_error()
+            if self._jobs:
+                return False
+            self._idle.add(stop)
+        try:
+            self._run(lambda stop: self._reader.prepare(prompt, stop), stop)
+        except Stopped:
+            return False
+        return True
+
+    def _run(self, job: Callable[[Stop], T], stop: Stop) -> T:
+        """Waits for a job in the worker's thread."""
+        try:
+            return self._submit(job, stop).result()
+        except Stopped:
+            if self._closed.is_set():
+                raise _closed_error() from None
+            raise
+        except RagError:
+            raise
+        except Exception as exc:
+            raise _failed(exc) from exc
+        finally:
+            stop.set()
+
+    def _submit(self, job: Callable[[Stop], T], stop: Stop) -> Future[T]:
+        with self._lock:
+            for idle in self._idle - {stop}:
+                idle.set()
+            self._jobs.add(stop)
+        try:
+            return self._worker.submit(self._work, job, stop)
+        except RuntimeError as exc:  # of an executor that was shut down
+            raise _closed_error() from exc
+
+    def _work(self, job: Callable[[Stop], T], stop: Stop) -> T:
+        try:
+            return job(stop)
+        finally:
+            with self._lock:
+                self._jobs.discard(stop)
+                self._idle.discard(stop)
+
+    def _write(self, prompt: Prompt, max_tokens: int, pieces: SimpleQueue[str | RagError | None], stop: Stop) -> None:
+        """Puts the pieces of a draft, then None or an error, into a queue."""
+        try:
+            for piece in self._pieces(prompt, max_tokens, stop):
+                pieces.put(piece)
+            pieces.put(None)
+        except Stopped:
+            pieces.put(_closed_error() if self._closed.is_set() else None)
+        except RagError as exc:
+            pieces.put(exc)
+        except Exception as exc:  # whoever reads the queue waits for an end of it
+            pieces.put(_failed(exc))
+
+    def _pieces(self, prompt: Prompt, max_tokens: int, stop: Stop) -> Iterator[str]:
+        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        for token in self._reader.write(prompt, max_tokens, stop):
+            if piece := decoder.decode(self._llama.bytes_of(token, special=False)):
+                yield piece
+
+
+def _closed_error() -> GenerationFailed:
+    return GenerationFailed("The answer model was closed.", "Open the assistant again.")
+
+
+def _failed(exc: Exception) -> GenerationFailed:
+    return GenerationFailed(f"The answer model stopped: {exc!r}.", "Ask again, or restart.")

@@ -1,0 +1,246 @@
+"""A prompt into the memory of the model: paragraphs from their stored states, so that only the question is read.
+
+Every paragraph is read behind the instructions alone, as if no other were there; its state is what the memory then has of
+it. A prompt of several paragraphs joins their states one behind the other: the keys are turned to their new positions. So a
+state serves every question and every place, and a draft is the same whether its states were stored or made for it.
+The price: a paragraph does not see those before it. Measured in docs/experiments.md, "Passage states".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag.errors import GenerationFailed
+from rag.generate.llama import BATCH, Llama, Stop, Stopped
+from rag.generate.states import INSTRUCTIONS, StateStore
+from rag.types import Prompt
+
+_SYSTEM, _USER = "\ue000system\ue001", "\ue000user\ue001"
+_MAIN, _ASIDE, _SPARE, SEQUENCES = 0, 1, 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """The tokens of a prompt.
+
+    Attributes:
+        prefix: what comes before the paragraphs.
+        question: all that comes after them.
+        aside: the same with the aside; empty if there is none.
+    """
+
+    prefix: tuple[int, ...]
+    paragraphs: tuple[tuple[int, ...], ...]
+    question: tuple[int, ...]
+    aside: tuple[int, ...]
+
+    @property
+    def n_tokens(self) -> int:
+        return len(self.prefix) + sum(map(len, self.paragraphs)) + max(len(self.question), len(self.aside))
+
+    @property
+    def n_shared(self) -> int:
+        """Tokens that the question has in common with the question with its aside."""
+        pairs = enumerate(zip(self.question, self.aside, strict=False))
+        return next((n for n, (a, b) in pairs if a != b), min(len(self.question), len(self.aside)))
+
+
+class Reader:
+    """Reads prompts, and writes from where it stands. One thread at a time."""
+
+    def __init__(self, llama: Llama, store: StateStore | None) -> None:
+        self._llama, self._store = llama, store if not llama.unjoinable else None
+        self._template = re.split(f"({_SYSTEM}|{_USER})", llama.template(_SYSTEM, _USER))
+        self._held: list[tuple[int, ...]] = []  # prefix and paragraphs in the main sequence, from position 0
+        self._ready: tuple[tuple[int, ...], int] | None = None  # a question that was read behind them, and its first token
+
+    @property
+    def notice(self) -> str:
+        """See `LlamaGenerator.notice`."""
+        if self._llama.unjoinable:
+            return f"Passages are read anew for each question: {self._llama.unjoinable}."
+        return self._store.problem if self._store else ""
+
+    def weigh(self, prompt: Prompt, words: Sequence[str], stop: Stop) -> tuple[float, ...]:
+        """See `LlamaGenerator.weigh`; raises Stopped."""
+        logits = self._read(prompt, stop, with_aside=True).astype(np.float64)
+        normaliser = logits.max() + np.log(np.exp(logits - logits.max()).sum())
+        return tuple(float(logits[self._llama.tokenize(word)[0]] - normaliser) for word in words)
+
+    def write(self, prompt: Prompt, max_tokens: int, stop: Stop) -> Iterator[int]:
+        """Yields the tokens of a draft, the likeliest each time; raises Stopped."""
+        segments = self.segments(prompt)
+        if (
+            self._ready is None
+            or self._ready[0] != segments.question
+            or self._held != [segments.prefix, *segments.paragraphs]
+        ):
+            self._read(prompt, stop, with_aside=False)
+        assert self._ready
+        token, at = self._ready[1], self._end() + len(segments.question)
+        self._ready = None
+        for _ in range(min(max_tokens, self._llama.context_tokens - at)):
+            if stop.is_set():
+                raise Stopped
+            if self._llama.is_end(token):
+                return
+            yield token
+            self._llama.decode([(token, at, (_MAIN,))], [0], stop)
+            token, at = int(self._llama.logits(0).argmax()), at + 1
+
+    def prepare(self, prompt: Prompt, stop: Stop) -> None:
+        """Reads and stores the paragraphs that are not stored; raises Stopped."""
+        segments = self._fitting(prompt)
+        wanted = zip(prompt.documents, segments.paragraphs, strict=True)
+        if self._store and any(not self._store.has(d, self._key(segments.prefix, tokens)) for d, tokens in wanted):
+            self._hold(segments, prompt.documents, stop)
+
+    def segments(self, prompt: Prompt) -> Segments:
+        """Returns the tokens of a prompt."""
+        before, after = self._around(prompt.system)
+        tokenize = self._llama.tokenize
+        return Segments(
+            tuple(before),
+            tuple(tuple(tokenize(f"{paragraph}\n\n")) for paragraph in prompt.paragraphs),
+            (*tokenize(prompt.question), *after),
+            (*tokenize(prompt.question + prompt.aside), *after) if prompt.aside else (),
+        )
+
+    def _fitting(self, prompt: Prompt) -> Segments:
+        """Returns the tokens of a prompt; raises GenerationFailed if there is no room for them."""
+        segments = self.segments(prompt)
+        if segments.n_tokens >= self._llama.context_tokens:
+            raise GenerationFailed(
+                f"The prompt has {segments.n_tokens} tokens, the model's context {self._llama.context_tokens}.",
+                "Raise context_tokens.",
+            )
+        return segments
+
+    def _around(self, system: str) -> tuple[list[int], list[int]]:
+        """Returns the tokens of the template before the paragraphs and after the question."""
+        parts: tuple[list[int], list[int]] = [], []
+        place = 0
+        for piece in self._template:
+            if piece == _USER:
+                place = 1
+            elif piece == _SYSTEM:
+                parts[place].extend(self._llama.tokenize(system))
+            elif piece:
+                parts[place].extend(self._llama.tokenize(piece, special=True))
+        return parts
+
+    def _read(self, prompt: Prompt, stop: Stop, *, with_aside: bool) -> np.ndarray:
+        """Reads a prompt; returns the logits of the aside's last token, or of the question's."""
+        if stop.is_set():
+            raise Stopped
+        segments = self._fitting(prompt)
+        served = self._hold(segments, prompt.documents, stop)
+        if self._store and prompt.documents and with_aside:
+            self._store.count(served)
+        return self._ask(segments, stop, with_aside=with_aside)
+
+    def _ask(self, segments: Segments, stop: Stop, *, with_aside: bool) -> np.ndarray:
+        """Reads the question behind the paragraphs, and its aside in one go with it, into a sequence of its own."""
+        start = self._end()
+        n_shared = segments.n_shared if with_aside and segments.aside else len(segments.question)
+        shared = (_MAIN, _ASIDE) if with_aside and segments.aside else (_MAIN,)
+        tokens = [(token, start + n, shared) for n, token in enumerate(segments.question[:n_shared])]
+        tokens += [(t, start + n_shared + n, (_MAIN,)) for n, t in enumerate(segments.question[n_shared:])]
+        last = len(tokens) - 1
+        if len(shared) > 1:
+            self._llama.copy(_MAIN, _ASIDE)
+            tokens += [(t, start + n_shared + n, (_ASIDE,)) for n, t in enumerate(segments.aside[n_shared:])]
+        logits = self._decode(tokens, [last, len(tokens) - 1], stop)
+        self._llama.forget(_ASIDE)
+        self._ready = (segments.question, int(logits[0].argmax()))
+        return logits[1]
+
+    def _decode(
+        self, tokens: Sequence[tuple[int, int, Sequence[int]]], wanted: Sequence[int], stop: Stop
+    ) -> list[np.ndarray]:
+        """Reads any number of tokens; returns copies of the logits of those wanted. After an error the memory is empty."""
+        found: dict[int, np.ndarray] = {}
+        try:
+            for start in range(0, len(tokens), BATCH):
+                part = tokens[start : start + BATCH]
+                places = [n - start for n in sorted(set(wanted)) if start <= n < start + len(part)]
+                self._llama.decode(part, places, stop)
+                found |= {start + place: self._llama.logits(place).copy() for place in places}
+        except BaseException:
+            self._clear()
+            raise
+        return [found[n] for n in wanted]
+
+    def _clear(self) -> None:
+        self._llama.clear()
+        self._held, self._ready = [], None
+
+    def _hold(self, segments: Segments, documents: Sequence[str], stop: Stop) -> bool:
+        """Brings prefix and paragraphs into the main sequence; True if none of the paragraphs had to be read."""
+        wanted = [segments.prefix, *segments.paragraphs]
+        owners = [INSTRUCTIONS, *(documents or [""] * len(segments.paragraphs))]
+        n_kept = next((n for n, (a, b) in enumerate(zip(self._held, wanted, strict=False)) if a != b), len(self._held))
+        n_kept = min(n_kept, len(wanted))
+        self._held = wanted[:n_kept]
+        if not self._llama.forget(_MAIN, self._end()):  # some architectures only forget all
+            self._llama.clear()
+            n_kept = 0
+        self._held, self._ready = wanted[:n_kept], None
+        served = True
+        for tokens, owner in list(zip(wanted, owners, strict=True))[n_kept:]:
+            if not self._restore(tokens, owner):
+                served = served and not self._held  # the prefix is no paragraph
+                self._extend(tokens, owner, stop)
+            self._held.append(tokens)
+        return served
+
+    def _restore(self, tokens: tuple[int, ...], owner: str) -> bool:
+        """Puts a stored state behind what is held; False if there is none."""
+        if not (self._store and owner):
+            return False
+        state = self._store.get(owner, self._key(self._prefix, tokens))
+        if state is None or not self._llama.restore(state, _SPARE):
+            self._llama.forget(_SPARE)
+            return False
+        self._join()
+        return True
+
+    def _extend(self, tokens: tuple[int, ...], owner: str, stop: Stop) -> None:
+        """Reads a segment behind the prefix alone, stores its state, and puts it behind what is held."""
+        n_prefix, n_held = sum(map(len, self._held[:1])), sum(map(len, self._held))
+        if self._llama.unjoinable or (n_held == n_prefix and not (self._store and owner)):
+            self._decode([(token, n_held + n, (_MAIN,)) for n, token in enumerate(tokens)], [], stop)
+            return
+        if n_prefix:
+            self._llama.copy(_MAIN, _SPARE, n_prefix)
+        self._decode([(token, n_prefix + n, (_SPARE,)) for n, token in enumerate(tokens)], [], stop)
+        self._llama.forget(_SPARE, 0, n_prefix)
+        if self._store and owner:
+            self._store.put(owner, self._key(self._prefix, tokens), self._llama.state(_SPARE))
+        self._join()
+
+    def _join(self) -> None:
+        """Moves the spare sequence, which begins behind the prefix, to the end of the main one."""
+        if self.SHIFTS and (by := sum(map(len, self._held[1:]))):
+            self._llama.shift(_SPARE, by)
+        self._llama.copy(_SPARE, _MAIN)
+        self._llama.forget(_SPARE)
+
+    SHIFTS = True
+
+    def _end(self) -> int:
+        if self.SHIFTS or self._llama.unjoinable:
+            return sum(map(len, self._held))
+        return len(self._held[0]) + max(map(len, self._held[1:]), default=0)
+
+    @property
+    def _prefix(self) -> tuple[int, ...]:
+        return self._held[0] if self._held else ()
+
+    def _key(self, prefix: tuple[int, ...], tokens: tuple[int, ...]) -> str:
+        return hashlib.sha256(f"{self._llama.identity} {prefix} {tokens}".encode()).hexdigest()
