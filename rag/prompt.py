@@ -14,7 +14,8 @@ _ANSWER = (
 )
 """The model is not offered a way out: asked to refuse where the passage does not answer, the default one refused questions
 that it answers, and wrote bare numbers. Source: docs/experiments.md, "Answers"."""
-_YES = "Does the passage say the answer? Reply yes or no."
+_YES = "Is it said? yes or no"
+"""Told apart by what the model says to it, and in few tokens. Source: docs/experiments.md, "Deciding"."""
 _REWRITE = (
     "You complete follow-up questions. Write the last question again as one full question that can be understood "
     "without the conversation. Keep its words. Write only the question."
