@@ -280,6 +280,10 @@ class Generator(Protocol):
     def context_tokens(self) -> int:
         """Room for prompt and draft together."""
 
+    @property
+    def notice(self) -> str:
+        """Tells what is slower than it could be, and why; "" if all is well."""
+
     def count(self, text: str) -> int:
         """Returns the number of tokens of a text."""
 

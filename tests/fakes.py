@@ -96,6 +96,7 @@ class FakeGenerator:
         self.context_tokens = context_tokens
         self.prompts: list[Prompt] = []
         self.prepared: list[Prompt] = []
+        self.notice = ""
         self.closed = 0
         self._table = dict(table or {})
         self._otherwise = otherwise

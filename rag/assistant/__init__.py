@@ -308,12 +308,13 @@ class Assistant:
         return self._task or self._models.waiting()
 
     def notice(self) -> str:
-        """Returns why nothing or only quotes can be given; "" if all is there or may still come."""
+        """Returns why nothing or only quotes can be given, or why answers take longer; "" if all is or may still be well."""
         if self._problem or self._models.waiting():
             return self._problem
         try:
             self._models.check_search()
-            return self._models.generator(0)[1]
+            generator, missing = self._models.generator(0)
+            return generator.notice if generator else missing
         except RagError as exc:
             return str(exc)
 

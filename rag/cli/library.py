@@ -17,7 +17,10 @@ from rag.errors import ConfigError, ModelError
 from rag.types import AddReport
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rag.assistant.watching import Watch
+    from rag.generate.states import Stored
 
 
 def add(options: argparse.Namespace) -> int:
@@ -109,6 +112,7 @@ def rebuild(options: argparse.Namespace) -> int:
 def show_status(options: argparse.Namespace) -> int:
     """Prints what is in the index and where the models are; a missing model is no failure."""
     from rag import models
+    from rag.generate.states import stored_states
     from rag.library import Library
 
     settings = config.load()
@@ -118,6 +122,7 @@ def show_status(options: argparse.Namespace) -> int:
     print(f"           {counted(n_documents, 'document')}, {counted(n_paragraphs, 'paragraph')}")
     if library.embedding_model:
         print(f"           built with {library.embedding_model}")
+    _print_states(stored_states(settings.index, settings.states_mb).stored(), settings, library.versions())
     library.close()
     wanted: tuple[tuple[models.Role, str], ...] = (
         ("answers", settings.answer_model),
@@ -131,6 +136,19 @@ def show_status(options: argparse.Namespace) -> int:
             state = f"{exc.message} {exc.hint}"
         print(f"{role:9}  {name}: {state}")
     return DONE
+
+
+def _print_states(stored: Stored, settings: Settings, documents: Iterable[str]) -> None:
+    """Prints what the answer model keeps of passages, and for how many of the newest articles it does."""
+    from rag.assistant.preparing import N_NEWEST
+
+    newest = list(documents)[-N_NEWEST:]
+    n_read = sum(document in stored.documents for document in newest)
+    print(f"states     {counted(stored.n_states, 'passage')}, {stored.n_bytes >> 20} MB of {settings.states_mb} MB")
+    print(f"           of {n_read} of the {counted(len(newest), 'newest document')}")
+    if stored.n_asked:
+        asked = counted(stored.n_asked, "question")
+        print(f"           {stored.n_served / stored.n_asked:.0%} of the last {asked} were answered without reading a passage")
 
 
 def _print_report(report: AddReport) -> None:

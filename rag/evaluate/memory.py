@@ -60,6 +60,10 @@ class RememberingGenerator:
         self._generator, self._memory = generator, memory
         self.name, self.context_tokens = generator.name, generator.context_tokens
 
+    @property
+    def notice(self) -> str:
+        return self._generator.notice
+
     def count(self, text: str) -> int:
         return self._generator.count(text)
 
