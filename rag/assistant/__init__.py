@@ -282,8 +282,8 @@ class Assistant:
         chosen = self.library.check(filter)
         if documents is not None:
             chosen = self.library.check(_narrowed(chosen, documents))
+        self._retriever.sync()  # first, as the embedding model may still be loading
         self.library.bind(self._models.embedder.name)
-        self._retriever.sync()
         on = _date(asked_on)
         return Asking(question, history, chosen, on, Said(self.library), self._retriever, self._models, self.settings)
 
@@ -339,6 +339,7 @@ class Assistant:
 
     def prepare_examples(self) -> None:
         """Lets the model write an example question for each of the newest documents, while nobody asks anything."""
+        self._models.check_search()  # a model that writes would keep them from the cores, and the first question waiting
         generator, _ = self._models.generator(None)
         for identity, questions in list(self.library.examples().items())[:_N_EXAMPLES]:
             if generator and not questions:
