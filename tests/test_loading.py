@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import Future
 
 import pytest
 
 from rag import language
-from rag.assistant import loading
+from rag.assistant import Assistant, loading
 from rag.assistant.loading import Models
 from rag.config import Settings
 from rag.errors import ConfigError, ModelMissing
@@ -90,3 +91,23 @@ def test_closing_never_fails(tmp_path):
     with pytest.raises(ConfigError, match="no-such-model"):
         models.generator(30)
     models.close()
+
+
+def test_examples_are_written_once_the_search_models_are_there(make_assistant, articles, tmp_path):
+    # The threads of a model that writes kept the search models, and so the first question, from the cores.
+    make_assistant().add(articles)
+    generator, reranker = FakeGenerator(), Future()
+    models = Models(_done(FakeEmbedder()), reranker, _done(generator))
+    with Assistant(Settings(index=tmp_path / "index"), models) as assistant:
+        thread = threading.Thread(target=assistant.prepare)
+        thread.start()
+        thread.join(0.2)
+        assert generator.prompts == []
+        reranker.set_result(FakeReranker())
+        for _ in range(30_000):
+            if generator.prompts:
+                break
+            time.sleep(0.001)
+        assert generator.prompts
+    thread.join(5)
+    assert not thread.is_alive()

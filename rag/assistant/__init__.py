@@ -278,8 +278,8 @@ class Assistant:
         chosen = self.library.check(filter)
         if documents is not None:
             chosen = self.library.check(_narrowed(chosen, documents))
+        self._retriever.sync()  # first, as the embedding model may still be loading
         self.library.bind(self._models.embedder.name)
-        self._retriever.sync()
         on = _date(asked_on)
         return Asking(question, history, chosen, on, Said(self.library), self._retriever, self._models, self.settings)
 

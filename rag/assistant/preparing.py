@@ -71,6 +71,7 @@ class Preparing:
         Raises:
             RagError: a model or the library cannot be used.
         """
+        self._models.check_search()  # a model that writes would keep them from the cores, and the first question waiting
         generator, _ = self._models.generator(None)
         if not generator:
             return

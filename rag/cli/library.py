@@ -148,7 +148,9 @@ def _print_states(stored: Stored, settings: Settings, documents: Iterable[str]) 
     print(f"           of {n_read} of the {counted(len(newest), 'newest document')}")
     if stored.n_asked:
         asked = counted(stored.n_asked, "question")
-        print(f"           {stored.n_served / stored.n_asked:.0%} of the last {asked} were answered without reading a passage")
+        print(
+            f"           {stored.n_served / stored.n_asked:.0%} of the last {asked} were answered without reading a passage"
+        )
 
 
 def _print_report(report: AddReport) -> None:
