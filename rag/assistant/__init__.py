@@ -78,6 +78,7 @@ class Assistant:
         self._preparing.close()
         if self._frees_models:
             self._models.close()
+        self._preparing.wait()
         self.library.close()
 
     def __enter__(self) -> Assistant:

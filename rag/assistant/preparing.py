@@ -36,7 +36,7 @@ class Preparing:
         self._cited: deque[str] = deque(maxlen=_N_CITED)
         self._done: set[tuple[str, str]] = set()  # documents with their versions whose passages were read
         self._closing = threading.Event()
-        self._lock = threading.Lock()
+        self._lock, self._working = threading.Lock(), threading.Lock()
         self._n_asked = 0
 
     @contextlib.contextmanager
@@ -58,8 +58,13 @@ class Preparing:
             self._cited.append(citation.document)
 
     def close(self) -> None:
-        """Lets `run` return."""
+        """Lets `run` return, once it has the models."""
         self._closing.set()
+
+    def wait(self) -> None:
+        """Returns when `run` uses neither model nor library any more; call `close` first, and stop what the model does."""
+        with self._working:
+            pass
 
     @property
     def is_closing(self) -> bool:
@@ -73,8 +78,11 @@ class Preparing:
         """
         self._models.check_search()  # a model that writes would keep them from the cores, and the first question waiting
         generator, _ = self._models.generator(None)
-        if not generator:
-            return
+        with self._working:
+            if generator and not self._closing.is_set():
+                self._work(generator)
+
+    def _work(self, generator: Generator) -> None:
         self.make_examples(generator)
         while not self._closing.is_set():
             if not (chosen := self._next()) or self._read(generator, chosen[0]):
