@@ -16,8 +16,16 @@ from rag.types import Hit, Reranker
 BARE = 0.4
 """Weight of a paragraph's score without its title. Source: docs/experiments.md, "Retrieval"."""
 
+SURE = 6.0
+_FIRST = 6
+"""If one of so many hits scores so much with its title, no more are read. Source: docs/experiments.md, "Retrieval"."""
+
+_RANKED = 1 / 180
+"""What is added to scores, in those of the search: `RECENT` is worth a first place in one of its rankings (1 / 60)."""
+
 _READ_BARE = 12
-"""So many hits are read without their title too."""
+_AT_ONCE = 2
+"""So many hits at most are read without their title too, so many at once: as long as the next one may still be the best."""
 
 RECENT = 3.0
 _RECENT_DAYS = (-1, 10)
@@ -34,7 +42,9 @@ CONTEXT = 0.5
 """Weight of a paragraph's score for question and conversation, beside its score for the question. Source: as above."""
 
 _QUOTED = 3
-"""So many hits have their sentences read by the model; the best sentence of the others is chosen by common words."""
+_NEAR = 2.0
+"""So many hits at most, with scores so near to the best one's, have their sentences read by the model; the best sentence
+of the others is chosen by common words."""
 
 _READ = 24
 """So many sentences of a hit are read by the model, those with the most words of the question: a text without line ends is
@@ -88,11 +98,12 @@ def rerank(
 ) -> tuple[Hit, ...]:
     """Returns the best hits with their scores and best sentences, best first.
 
-    With its title before it, every paragraph of an article is near to a question that the title answers. So the best ones
-    are read without it too, and their score is a mean of both.
+    With its title before it, every paragraph of an article is near to a question that the title answers. So those that may
+    be the best one are read without it too, and their score is a mean of both. Reading is what takes the time: what is
+    behind is not read any further, and comes after what was. For a follow-up all are read, as its order was measured so.
 
     Args:
-        depth: so many of the hits are read.
+        depth: so many of the hits are read, at most.
         keep: so many are returned, at most.
         bonus: by document id, what is added to the scores of its paragraphs; see `recency`.
         context: the question together with what the conversation is about, "" without one. Where the question alone finds
@@ -100,24 +111,55 @@ def rerank(
         typed: a follow-up as it was typed, if the question only stands in for it. It orders the paragraphs better, but of
             how sure the best one is it says less than the question.
     """
-    read = hits[:depth]
-    texts = [index_text(h.title, h.searched or h.text) for h in read]
+    added = {hit: (bonus or {}).get(hit.document, 0.0) + lead(hit) for hit in hits[:depth]}
+    hits = sorted(added, key=lambda hit: -(hit.score + _RANKED * added[hit]))
     asked = typed or question
-    titled = reranker.scores(asked, texts)
+    texts = [index_text(h.title, h.searched or h.text) for h in hits]
+    is_follow_up = bool(context or typed)
+    titled = _titled(asked, texts, reranker, len(texts) if is_follow_up else _FIRST)
     if context and max(titled, default=ALONE) < ALONE:
         titled = _ordered_by_both(titled, reranker.scores(context, texts))
-    first = _best_windows(sorted(zip(read, titled, strict=True), key=lambda pair: -pair[1]))[: max(_READ_BARE, keep)]
-    bare = reranker.scores(asked, [_bare(hit) for hit, _ in first[:_READ_BARE]])
-    scores = [(1 - BARE) * t + BARE * b for (_, t), b in zip(first, bare, strict=False)]
-    scores += [min(t, *scores) for _, t in first[_READ_BARE:]]  # those that were not read again stay behind
+    first = _best_windows(sorted(zip(hits, titled, strict=False), key=lambda pair: -(pair[1] + added[pair[0]])))
+    scores = _means(asked, first, added, reranker, _READ_BARE if is_follow_up else _AT_ONCE)
     if typed and scores:
-        raised = max(reranker.scores(question, texts)) - max(scores)
+        raised = max(reranker.scores(question, texts[: len(titled)])) - max(scores)
         scores = [score + raised for score in scores]
-    bonus = bonus or {}
-    scored = [replace(h, score=s + bonus.get(h.document, 0.0) + lead(h)) for (h, _), s in zip(first, scores, strict=True)]
-    ranked = sorted(scored, key=lambda h: -h.score)[:keep]
-    quoted = [replace(hit, quote=_best_sentence(question, hit, reranker)) for hit in ranked[:_QUOTED]]
-    return (*quoted, *(replace(hit, quote=_likest_sentence(question, hit)) for hit in ranked[_QUOTED:]))
+    scored = [replace(hit, score=score + added[hit]) for (hit, _), score in zip(first, scores, strict=True)]
+    ranked = sorted(scored, key=lambda hit: -hit.score)
+    behind = [(replace(hit, score=ranked[-1].score), 0.0) for hit in hits[len(titled) :]]
+    kept = [hit for hit, _ in _best_windows([*((hit, 0.0) for hit in ranked), *behind])][:keep]
+    return _quoted(question, kept, reranker)
+
+
+def _titled(question: str, texts: Sequence[str], reranker: Reranker, n_first: int) -> list[float]:
+    """Returns the scores of the first texts, if one of them is sure, else of all."""
+    scores = reranker.scores(question, texts[:n_first])
+    if max(scores, default=SURE) < SURE and len(texts) > n_first:
+        scores = [*scores, *reranker.scores(question, texts[n_first:])]
+    return scores
+
+
+def _means(
+    question: str,
+    titled: Sequence[tuple[Hit, float]],
+    added: Mapping[Hit, float],
+    reranker: Reranker,
+    n_at_once: int,
+) -> list[float]:
+    """Returns the mean scores with the title and without it; without it only those are read that may be the best one.
+
+    Args:
+        titled: hits with their scores with the title; the best ones, with what is `added`, come first.
+    """
+    scores: list[float] = []
+    while len(scores) < min(len(titled), _READ_BARE):
+        hit, score = titled[len(scores)]  # without its title a paragraph seldom scores more than with it
+        if scores and max(s + added[h] for s, (h, _) in zip(scores, titled, strict=False)) >= score + added[hit]:
+            break
+        group = titled[len(scores) : min(len(scores) + n_at_once, _READ_BARE)]
+        bare = reranker.scores(question, [_bare(hit) for hit, _ in group])
+        scores += [(1 - BARE) * t + BARE * b for (_, t), b in zip(group, bare, strict=True)]
+    return [*scores, *(min(t, *scores) for _, t in titled[len(scores) :])]
 
 
 def by_words(question: str, hits: Sequence[Hit], *, keep: int) -> tuple[Hit, ...]:
@@ -175,17 +217,19 @@ def recency(published: str, asked_on: str) -> float:
     return RECENT if _RECENT_DAYS[0] <= age <= _RECENT_DAYS[1] else 0.0
 
 
-def _best_sentence(question: str, hit: Hit, reranker: Reranker) -> str:
-    """Returns the sentence that the model likes best, read without the title, as the title may be what it likes."""
-    texts = sorted(_sentences(hit), key=lambda text: -_n_common(question, text))[:_READ]
-    if len(texts) == 1:
-        return texts[0]
-    scores = reranker.scores(question, texts)
-    return texts[max(range(len(texts)), key=scores.__getitem__)]
+def _quoted(question: str, hits: Sequence[Hit], reranker: Reranker) -> tuple[Hit, ...]:
+    """Returns the hits with their best sentences: of the best hits those that the model likes best, else the likest ones.
 
-
-def _likest_sentence(question: str, hit: Hit) -> str:
-    return max(_sentences(hit), key=lambda text: _n_common(question, text))
+    They are read without the title, as the title may be what the model likes.
+    """
+    ordered = [sorted(_sentences(hit), key=lambda text: -_n_common(question, text)) for hit in hits]
+    near = [n for n, hit in enumerate(hits[:_QUOTED]) if hit.score >= hits[0].score - _NEAR]
+    read = [text for n in near if len(ordered[n]) > 1 for text in ordered[n][:_READ]]
+    liked = dict(zip(read, reranker.scores(question, read), strict=True)) if read else {}
+    return tuple(
+        replace(hit, quote=max(texts[:_READ], key=lambda text: liked.get(text, 0.0)) if n in near else texts[0])
+        for n, (hit, texts) in enumerate(zip(hits, ordered, strict=True))
+    )
 
 
 def _n_common(question: str, text: str) -> int:

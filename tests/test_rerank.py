@@ -47,14 +47,61 @@ def test_the_score_is_a_mean_with_the_title_and_without_it():
     ]
 
 
-def test_what_is_not_read_without_its_title_stays_behind():
-    hits = [hit(n, "The mayor opened the bridge.", "News") for n in range(3, 20)]
-    hits[0] = hit(20, "Nothing.", "The mayor opened the bridge")  # 10 with its title, -10 without
+def test_hits_are_read_without_their_titles_for_as_long_as_the_next_one_may_be_the_best():
+    # As many have all words with the title as stand in it; without it the first ones have none.
+    hits = [hit(n, "Nothing.", "The mayor opened the bridge") for n in range(3, 6)]
+    hits += [hit(6, "The mayor opened the bridge."), hit(7, "One bridge."), hit(8, "Another bridge.")]
     reranker = FakeReranker()
-    ranked = rerank(QUESTION, hits, reranker, depth=17, keep=17)
-    assert [len(texts) for _, texts in reranker.calls] == [17, 12]
-    assert [h.score for h in ranked[:11]] == [10] * 11
-    assert [h.score for h in ranked[11:]] == [pytest.approx((1 - BARE) * 10 - BARE * 10)] * 6
+    ranked = rerank(QUESTION, hits, reranker, depth=6, keep=6)
+    assert [len(texts) for _, texts in reranker.calls] == [6, 2, 2]  # 10 is reached by the fourth, and the fifth has less
+    assert [h.paragraph for h in ranked] == [6, 3, 4, 5, 7, 8]
+    lowest = pytest.approx((1 - BARE) * 10 - BARE * 10)
+    assert [h.score for h in ranked] == [10, lowest, lowest, lowest, pytest.approx(20 / 3 - 10), pytest.approx(20 / 3 - 10)]
+
+
+def test_of_many_that_may_be_the_best_twelve_are_read_without_their_titles_and_the_others_stay_behind():
+    hits = [hit(n, "Nothing.", "The mayor opened the bridge") for n in range(3, 20)]
+    reranker = FakeReranker()
+    ranked = rerank("mayor opened bridge harbour", hits, reranker, depth=17, keep=17)
+    assert [len(texts) for _, texts in reranker.calls] == [6, 11, 2, 2, 2, 2, 2, 2]
+    assert len({h.score for h in ranked}) == 1
+
+
+def test_after_a_sure_hit_no_more_are_read_and_the_others_come_behind_as_they_were_found():
+    hits = [hit(n, "One mayor.") for n in range(3, 12)]
+    hits[5] = hit(8, "The mayor opened the bridge.")
+    reranker = FakeReranker()
+    ranked = rerank(QUESTION, hits, reranker, depth=9, keep=8)
+    assert len(reranker.calls[0][1]) == 6
+    assert [h.paragraph for h in ranked] == [8, 3, 4, 5, 6, 7, 9, 10]
+    assert [h.score for h in ranked[5:]] == [ranked[5].score] * 3
+    del reranker.calls[:]
+    hits[5] = hit(8, "The mayor opened it.")  # not sure: all are read
+    rerank(QUESTION, hits, reranker, depth=9, keep=8)
+    assert [len(texts) for _, texts in reranker.calls][:2] == [6, 3]
+
+
+def test_what_was_not_read_is_never_first_whatever_is_added_for_its_date():
+    hits = [hit(n, "The mayor opened the bridge.") for n in range(3, 9)]
+    unread = Hit("new", "version", "Title", "/a/c.txt", 9, 0, 8, "Nothing.", -1.0)
+    ranked = rerank(QUESTION, [*hits, unread], FakeReranker(), depth=10, keep=10, bonus={"new": 5.0})
+    assert ranked[-1].document == "new"
+    assert ranked[-1].score == ranked[0].score
+
+
+def test_what_is_added_for_the_date_counts_for_what_is_read_first():
+    hits = [hit(n, "The mayor opened the bridge.") for n in range(3, 12)]
+    new = Hit("new", "version", "Title", "/a/c.txt", 9, 0, 8, "The mayor opened it, the bridge.", 0.0)
+    reranker = FakeReranker()
+    ranked = rerank(QUESTION, [*hits, new], reranker, depth=10, keep=10, bonus={"new": RECENT})
+    assert reranker.calls[0][1][0] == f"Title\n{new.text}"
+    assert (ranked[0].document, ranked[0].score) == ("new", 10 + RECENT)
+
+
+def test_a_window_that_was_not_read_does_not_repeat_its_paragraph():
+    hits = [hit(n, "The mayor opened the bridge.") for n in range(3, 9)]
+    window = Hit("id", "version", "Title", "/a/b.txt", 3, 0, 28, hits[0].text, 0.0, searched="the bridge.")
+    assert len(rerank(QUESTION, [*hits, window], FakeReranker(), depth=10, keep=10)) == 6
 
 
 def test_a_bonus_is_added_to_all_paragraphs_of_its_document():
@@ -80,6 +127,13 @@ def test_where_no_hit_is_sure_the_conversation_orders_those_after_the_best_one()
     assert [h.paragraph for h in ranked] == [3, 6, 4, 5]
     assert reranker.calls[1] == (CONVERSATION, tuple(f"Title\n{h.text}" for h in SAILED))
     assert ranked[0].score == alone[0].score  # how sure it is, the question alone says
+
+
+def test_for_a_follow_up_all_hits_are_read():
+    reranker = FakeReranker()
+    hits = [hit(n, "The mayor opened the bridge.") for n in range(3, 12)]
+    rerank(QUESTION, hits, reranker, depth=9, keep=5, context=CONVERSATION)
+    assert [len(texts) for _, texts in reranker.calls] == [9, 9]
 
 
 def test_a_sure_hit_needs_no_conversation():
@@ -142,7 +196,15 @@ def test_the_model_reads_the_sentences_of_the_best_three_only():
     reranker = FakeReranker()
     hits = [hit(n, f"The mayor opened bridge {n}. It is old.") for n in range(6)]
     rerank(QUESTION, hits, reranker, depth=10, keep=10)
-    assert len(reranker.calls) == 2 + 3
+    assert len(reranker.calls[-1][1]) == 3 * 2  # read together
+
+
+def test_the_sentences_of_a_hit_that_is_far_behind_are_chosen_by_their_words():
+    hits = [hit(3, "The mayor opened it. A bridge, this one."), hit(4, "It rained. One mayor came.")]
+    reranker = FakeReranker()
+    ranked = rerank(QUESTION, hits, reranker, depth=10, keep=10)
+    assert [h.quote for h in ranked] == ["The mayor opened it.", "One mayor came."]
+    assert reranker.calls[-1] == (QUESTION, ("The mayor opened it.", "A bridge, this one."))
 
 
 def test_of_a_paragraph_without_end_only_the_likeliest_sentences_are_read():
