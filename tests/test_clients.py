@@ -65,3 +65,30 @@ def test_a_client_that_disappears_holds_nobody_up(address, assistant, step):
     assistant.release(step)
     assert "4.2 million" in answered(address)
     assert assistant.closed == 1
+
+
+def test_questions_are_answered_in_order_and_each_sees_its_place(address, assistant):
+    assistant.hold("claim")
+    told = [[] for _ in range(3)]
+
+    def ask(n):
+        with Visitor(address) as visitor:
+            told[n].extend(str(message.get("output")) for message in visitor.ask(f"{QUESTION} {n}"))
+            return visitor.chat()[1]
+
+    with ThreadPoolExecutor(3) as pool:
+        asked = []
+        for n in range(3):
+            asked.append(pool.submit(ask, n))
+            until = time.monotonic() + 10
+            while time.monotonic() < until and not (assistant.asked if n == 0 else _place(told[n], n)):
+                time.sleep(0.02)
+        assistant.release("claim")
+        assert all("4.2 million" in one.result(20) for one in asked)
+    assert _place(told[1], 1)
+    assert _place(told[2], 2)
+    assert [question[-1] for question, _ in assistant.asked] == ["0", "1", "2"]
+
+
+def _place(told, n_before):
+    return any(f"{n_before} question{'s' if n_before > 1 else ''} before yours" in text for text in told)

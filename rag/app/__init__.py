@@ -28,6 +28,7 @@ from rag.app.render import library_html, status_html, welcome_html
 from rag.config import Settings
 
 _STYLE = Path(__file__).with_name("app.css")
+_MAX_WAITING = 20  # questions that see their place in the line; each holds a thread. Gradio lets the others wait
 _POLL_SECONDS = 1.0  # until the page shows what another process added, or what is waited for
 
 
@@ -133,7 +134,7 @@ def _connect_answers(
     drawn = [chat, *buttons]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     after = quiet | {"trigger_mode": "multiple"}  # else what follows a new answer is left out while an old one's goes on
-    model = {"concurrency_id": "model", "concurrency_limit": 1}
+    model = {"concurrency_id": "model", "concurrency_limit": _MAX_WAITING}  # of which one is answered: `Line`
     for begun in (
         gr.on([box.submit, ask.click], page.ask, [box, conversation], [box, *drawn], queue=False, **quiet),
         chat.example_select(page.ask_example, [conversation], drawn, queue=False, **quiet),

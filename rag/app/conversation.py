@@ -17,7 +17,7 @@ class Turn:
 
     Attributes:
         searched: the question as it was searched; another one for a follow-up.
-        awaited: what must be loaded or built first; "" if nothing.
+        awaited: what must be loaded, built or answered first; "" if nothing.
         note: a line of ours at the end: stopped, or what went wrong.
     """
 
@@ -29,6 +29,30 @@ class Turn:
     searched: str = ""
     awaited: str = ""
     note: str = ""
+
+
+class Line:
+    """Questions of all pages, in the order in which they were asked: one is answered at a time."""
+
+    def __init__(self) -> None:
+        self._places: dict[object, None] = {}
+
+    def join(self) -> object:
+        """Returns a place at the end of the line."""
+        with _writing:
+            place = object()
+            self._places[place] = None
+            return place
+
+    def n_before(self, place: object) -> int:
+        """Returns how many places come before one."""
+        with _writing:
+            return list(self._places).index(place)
+
+    def leave(self, place: object) -> None:
+        """Gives a place up."""
+        with _writing:
+            del self._places[place]
 
 
 def advance(turn: Turn, event: Event) -> Turn:

@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from rag.app.conversation import Conversation, advance, history
+from rag.app.conversation import Conversation, Line, advance, history
 from rag.app.filtering import chosen_filter, offered
 from rag.app.reference import decode_ref
 from rag.app.render import (
@@ -48,7 +48,7 @@ class Page:
     """The handlers of one page's events over an assistant. Each returns updates in the order that `build_page` names."""
 
     def __init__(self, assistant: Any) -> None:
-        self._assistant = assistant
+        self._assistant, self._line = assistant, Line()
 
     def ask(self, question: str, conversation: Conversation) -> Sequence[Any]:
         """Takes a typed question; nothing happens for an empty one or while an answer is being written."""
@@ -85,9 +85,10 @@ class Page:
         if run is None:  # Enter was pressed on an empty line, or while an answer is being written
             return
         *earlier, turn = conversation.turns
-        note = ""
+        note, place = "", self._line.join()
         try:
             yield from self._wait(conversation, run)
+            yield from self._wait_in_line(conversation, run, place)
             stream = self._assistant.stream(turn.question, history=history(earlier), filter=conversation.filter)
             with closing(_closable(stream)) as events:
                 for event in events if conversation.run is run else ():
@@ -100,6 +101,8 @@ class Page:
         except Exception as exc:
             logger.exception("a question could not be answered: %s", type(exc).__name__)
             note = "Something went wrong, and this question was not answered. Retry asks it again."
+        finally:
+            self._line.leave(place)
         if conversation.run is run:
             conversation.end(note)
             yield self._chat(conversation), gr.skip()
@@ -111,6 +114,16 @@ class Page:
             yield self._chat(conversation), gr.skip()
             if self._assistant.documents():
                 return
+            time.sleep(_POLL_SECONDS)
+
+    def _wait_in_line(self, conversation: Conversation, run: object, place: object) -> Iterator[tuple[Any, Any]]:
+        """Says how many questions of other pages come first, until none does."""
+        turn = conversation.turns[-1]
+        while n_before := self._line.n_before(place):
+            awaited = f"{n_before} question{'s' if n_before > 1 else ''} before yours"
+            if not conversation.update(run, replace(turn, awaited=awaited)):
+                return
+            yield self._chat(conversation), gr.skip()
             time.sleep(_POLL_SECONDS)
 
     def stop(self, conversation: Conversation) -> Sequence[Any]:
