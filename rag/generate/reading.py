@@ -212,7 +212,7 @@ class Reader:
 
     def _extend(self, tokens: tuple[int, ...], owner: str, stop: Stop) -> None:
         """Reads a segment behind the prefix alone, stores its state, and puts it behind what is held."""
-        n_prefix, n_held = sum(map(len, self._held[:1])), sum(map(len, self._held))
+        n_prefix, n_held = len(self._prefix), self._end()
         if self._llama.unjoinable or (n_held == n_prefix and not (self._store and owner)):
             self._decode([(token, n_held + n, (_MAIN,)) for n, token in enumerate(tokens)], [], stop)
             return
@@ -226,17 +226,14 @@ class Reader:
 
     def _join(self) -> None:
         """Moves the spare sequence, which begins behind the prefix, to the end of the main one."""
-        if self.SHIFTS and (by := sum(map(len, self._held[1:]))):
+        if by := sum(map(len, self._held[1:])):
             self._llama.shift(_SPARE, by)
         self._llama.copy(_SPARE, _MAIN)
         self._llama.forget(_SPARE)
 
-    SHIFTS = True
-
     def _end(self) -> int:
-        if self.SHIFTS or self._llama.unjoinable:
-            return sum(map(len, self._held))
-        return len(self._held[0]) + max(map(len, self._held[1:]), default=0)
+        """Returns the position behind all that is held."""
+        return sum(map(len, self._held))
 
     @property
     def _prefix(self) -> tuple[int, ...]:
