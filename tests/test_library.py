@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from rag.config import ROOT
-from rag.errors import DocumentMissing, LibraryError, LibraryMismatch, LibraryNewer, LibraryReadOnly
+from rag.errors import DocumentMissing, LibraryDamaged, LibraryError, LibraryMismatch, LibraryNewer, LibraryReadOnly
 from rag.library import MIGRATIONS, Library, migrate
 from rag.read import make_document
 from rag.split import paragraphs, passages
@@ -255,6 +255,29 @@ def test_a_file_that_is_no_library_is_named_and_left_alone(tmp_path):
     with pytest.raises(LibraryError, match=r"library\.sqlite is damaged: file is not a database\. Restore a backup"):
         Library(path.parent)
     assert path.read_bytes().startswith(b"this is not a database")
+
+
+@pytest.mark.parametrize("sign", ["dense.faiss", "lexical/meta.json", "library.sqlite-wal"])
+def test_a_file_that_was_emptied_is_no_new_library(write, sign):
+    path = write("index/library.sqlite", "")
+    there = write(f"index/{sign}", "x" * 100)
+    for _ in range(2):
+        with pytest.raises(LibraryDamaged, match=r"the file is empty, but there was a library\. Restore a backup .*repair"):
+            Library(path.parent)
+    assert (path.stat().st_size, there.stat().st_size) == (0, 100)
+    path.unlink()
+    Library(path.parent).close()  # the file was taken away to begin anew
+
+
+def test_a_file_without_tables_is_a_new_library_only_if_nothing_was_made_from_one(tmp_path, write):
+    connection = sqlite3.connect(write("index/library.sqlite", ""))
+    connection.executescript("PRAGMA journal_mode = WAL; CREATE TABLE t (x); DROP TABLE t;")
+    connection.close()
+    shutil.copytree(tmp_path / "index", tmp_path / "other")
+    Library(tmp_path / "other").close()
+    write("index/dense.faiss", "x")
+    with pytest.raises(LibraryDamaged, match=r"the file has no tables, but there was a library"):
+        Library(tmp_path / "index")
 
 
 def test_damage_in_the_middle_is_told_as_an_error_of_the_library(library):

@@ -146,6 +146,18 @@ def test_a_damaged_library_does_not_replace_a_backup(library, tmp_path):
     assert not list(tmp_path.glob(".backup*"))
 
 
+def test_a_backup_is_replaced_by_one_of_no_documents_only_with_force(library, tmp_path):
+    owls = stored(library, OWLS, "/a/o.txt")
+    library.backup(tmp_path / "backup")
+    library.remove([owls.id])
+    with pytest.raises(LibraryError, match=r"index has 0 documents, the backup .*backup has 1: .*--force"):
+        library.backup(tmp_path / "backup")
+    assert saving.inspect(tmp_path / "backup") == 1
+    assert sorted(os.listdir(tmp_path)) == ["backup", "index"]
+    assert library.backup(tmp_path / "backup", force=True) == 0
+    assert library.backup(tmp_path / "backup") == 0
+
+
 # --- restore -------------------------------------------------------------------------------------------------------
 
 

@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     command("status", library.show_status, "Tell what is in the index, and which models are there.")
     backup = command("backup", keeping.backup, "Write the library into one file, also while it is in use.")
     backup.add_argument("file", metavar="FILE", help="an older backup of this name is replaced")
-    backup.add_argument("--force", action="store_true", help="also replace a file that is no backup")
+    backup.add_argument("--force", action="store_true", help="replace any file, also by a backup of no documents")
     restore = command("restore", keeping.restore, "Put a backup in the place of the library.")
     restore.add_argument("file", metavar="FILE", help="as `rag backup` wrote it")
     restore.add_argument("--yes", action="store_true", help="replace documents without asking")

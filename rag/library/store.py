@@ -19,8 +19,10 @@ from rag.errors import LibraryDamaged, LibraryError, LibraryReadOnly
 from rag.library.schema import MIGRATIONS, migrate
 
 NAME = "library.sqlite"
+_DERIVED = ("dense.faiss", "lexical/meta.json")  # what the stations below make from a library
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "lustre", "gfs2", "fuse.sshfs"})
 _ROOM = 1 << 20  # bytes; SQLite needs some 100 kB beside a library to open it
+_DAMAGED = "Restore a backup (rag restore FILE), or save what can be read of it: rag repair"
 _PERMISSIONS = "Give another folder with RAG_INDEX, or change its permissions."
 # By a random step: a generation must mean one state only, also beside a library that was put back from a copy or begun anew.
 _JOURNAL = """
@@ -54,8 +56,10 @@ class Store:
                     "Keep the library on a local disk (RAG_INDEX), and copy it over with: rag backup FILE",
                 )
             # Readers do without the lock: a process that adds articles may hold it for minutes.
-            if self._schema_version() != len(MIGRATIONS):
+            if (version := self._schema_version()) != len(MIGRATIONS):
                 with self.writing():
+                    if not version:
+                        self._check_new()
                     migrate(self.connection())
         except OSError as exc:
             raise _read_only(folder, exc) from exc
@@ -148,16 +152,25 @@ class Store:
         if "locked" in said:
             return LibraryError(f"Another program is writing to {self.path}.", "Wait until it is done, and try again.")
         if "malformed" in said or "not a database" in said or "disk I/O error" in said:
-            hint = "Restore a backup (rag restore FILE), or save what can be read of it: rag repair"
-            return LibraryDamaged(f"The library {self.path} is damaged: {exc}.", hint)
+            return LibraryDamaged(f"The library {self.path} is damaged: {exc}.", _DAMAGED)
         return LibraryError(f"The library {self.path} cannot be used: {exc}.", "Restore a backup: rag restore FILE")
 
     def _schema_version(self) -> int:
         """Returns the version of the file's schema, 0 if there is no file yet; makes and changes nothing."""
-        if not self.path.exists():
+        if not _n_bytes(self.path):  # beside an empty file SQLite would remove its log, which may hold all of the library
             return 0
         with contextlib.closing(sqlite3.connect(self.path, timeout=30)) as connection:
             return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def _check_new(self) -> None:
+        """Raises LibraryDamaged for a file without tables that had some once: as a new library it would hide what is lost.
+
+        A file that is not there may have been taken away to begin anew.
+        """
+        had_some = any(_n_bytes(self.folder / name) for name in (*_DERIVED, f"{NAME}-wal"))
+        if self.path.exists() and had_some and not self._schema_version():
+            what = "is empty" if not _n_bytes(self.path) else "has no tables"
+            raise LibraryDamaged(f"The library {self.path} is damaged: the file {what}, but there was a library.", _DAMAGED)
 
     def _was_replaced(self, held: _Held) -> bool:
         """True if a restore or repair of a damaged file has put another one in its place since it was opened."""
@@ -218,6 +231,10 @@ def put_in_place(temporary: Path, path: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _n_bytes(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _inode(path: Path) -> tuple[int, int] | None:
