@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -164,3 +165,24 @@ def test_a_flipped_bit_anywhere_is_seen(index, library):
     fresh = Lexical(library)
     fresh.load()
     assert fresh.generation == library.generation
+
+
+@pytest.mark.parametrize("state", ["whole", "behind", "missing"])
+def test_where_nothing_can_be_written_the_index_is_read_or_built_in_memory(index, library, monkeypatch, state):
+    if state == "behind":
+        put(library, "Owls came to the bridges", name="b")
+    folder = library.folder / "lexical"
+    if state == "missing":
+        shutil.rmtree(folder)
+    for lock in folder.glob(".*.lock"):
+        lock.unlink()
+    before = {path: path.read_bytes() for path in folder.glob("*")}
+    monkeypatch.setattr(lexical, "is_writable", lambda _: False)
+    read = Lexical(library)
+    if state == "whole":
+        monkeypatch.setattr(read, "_write", None)
+    read.load()
+    assert read.generation == library.generation
+    assert {i for i, _ in read.search("owls", 9)} == ({1, 2, 5} if state == "behind" else {1, 2})
+    assert {path: path.read_bytes() for path in folder.glob("*")} == before
+    assert not list(folder.glob(".*.lock"))

@@ -129,7 +129,8 @@ def restore(file: Path, folder: Path) -> tuple[int, Path | None]:
     finally:
         if store:
             store.close()
-        discard(copy)
+        with contextlib.suppress(OSError):  # where nothing can be written there is none
+            discard(copy)
 
 
 def replace_damaged(folder: Path, copy: Path) -> Path:
