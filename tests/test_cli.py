@@ -21,22 +21,6 @@ DONE = ANSWERED
 
 
 @pytest.fixture
-def run(capsys, fake_models):
-    """Runs a command with the fakes; returns its exit code and what it printed to stdout and stderr."""
-
-    def run(*arguments):
-        try:
-            code = main([str(argument) for argument in arguments])
-        except SystemExit as exc:  # of argparse
-            code = exc.code
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.err
-        return code, printed.out, printed.err
-
-    return run
-
-
-@pytest.fixture
 def fake_models(fake_models, plain_decision):
     fake_models["generator"]._table["Who is the mayor"] = "Ilse Varga said that the repair cost 4.2 million crowns."
     return fake_models
@@ -238,6 +222,7 @@ def test_the_paragraphs_for_a_question_are_shown_without_an_answer(run, articles
             ("--document", "0123"),
             "The library does not hold document '0123'.\n     It was removed, or never added: rag list",
         ),
+        (("--since", ""), "since is empty.\n     Leave it out, or give a date such as 2026-03-31"),
         (("--source", ""), "sources has ''; expected texts that are not empty.\n     Leave it out"),
     ],
 )

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 
 from rag import __version__
 from rag.cli import asking, evaluating, filtering, keeping, library, models, serving
-from rag.cli.output import BAD_USE, DONE, FAILED, INTERRUPTED, quieten, say
+from rag.cli.output import BAD_USE, DONE, FAILED, INTERRUPTED, printable, quieten, say
 from rag.errors import ConfigError, DocumentMissing, FilterError, QuestionError, RagError
 
 __all__ = ["main", "run"]
@@ -41,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except RagError as exc:
-        say(f"rag: {exc.message}" + (f"\n     {exc.hint}" if exc.hint else ""))
+        lines = [*exc.message.splitlines(), *exc.hint.splitlines()]
+        say("rag: " + "\n     ".join(map(printable, lines)))
         return BAD_USE if isinstance(exc, QuestionError | ConfigError | DocumentMissing | FilterError) else FAILED
     except Exception as exc:
         if os.environ.get("RAG_DEBUG"):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rag import config
 from rag.cli.filtering import chosen
 from rag.cli.opening import opened
-from rag.cli.output import DONE, EMPTY, FAILED, NOT_FOUND, counted, progress_bar, say
+from rag.cli.output import DONE, EMPTY, FAILED, NOT_FOUND, counted, printable, progress_bar, say
 from rag.config import Settings
 from rag.errors import ConfigError, ModelError
 from rag.types import AddReport
@@ -47,10 +47,11 @@ def _follow(watch: Watch, what: str) -> None:
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         for event in watch.follow(threading.Event()):
+            path = printable(event.path)
             if event.kind == "gone":
-                print(f"gone       {event.path}: its text is kept. To remove it: rag remove {event.document}", flush=True)
+                print(f"gone       {path}: its text is kept. To remove it: rag remove {event.document}", flush=True)
             else:
-                print(f"{event.kind:9}  {' '.join(part for part in (event.path, event.reason) if part)}", flush=True)
+                print(f"{event.kind:9}  {' '.join(part for part in (path, printable(event.reason)) if part)}", flush=True)
     except KeyboardInterrupt:
         say("\nStopped. What was added is kept.")
     finally:
@@ -69,7 +70,7 @@ def remove(options: argparse.Namespace) -> int:
     finally:
         library.close()
     for title in titles:
-        print(f"removed    {title}")
+        print(f"removed    {printable(title)}")
     return DONE
 
 
@@ -85,9 +86,10 @@ def list_documents(options: argparse.Namespace) -> int:
     finally:
         library.close()
     for document in documents:
-        print(f"{document.id}  {document.date or '          '}  {document.title}\n{'':26}{document.source}")
+        print(f"{document.id}  {document.date or '          '}  {printable(document.title)}")
+        print(f"{'':26}{printable(document.source)}")
     if missed:
-        say(missed)
+        say(printable(missed))
         return NOT_FOUND
     if not documents:
         say(EMPTY)
@@ -111,10 +113,10 @@ def show_status(options: argparse.Namespace) -> int:
     settings = config.load()
     library = Library(settings.index)
     n_documents, n_paragraphs = library.count()
-    print(f"index      {library.folder}")
+    print(f"index      {printable(library.folder)}")
     print(f"           {counted(n_documents, 'document')}, {counted(n_paragraphs, 'paragraph')}")
     if library.embedding_model:
-        print(f"           built with {library.embedding_model}")
+        print(f"           built with {printable(library.embedding_model)}")
     library.close()
     wanted: tuple[tuple[models.Role, str], ...] = (
         ("answers", settings.answer_model),
@@ -126,7 +128,7 @@ def show_status(options: argparse.Namespace) -> int:
             state = f"at {models.locate(name, role, settings.models)}" if name != "none" else "quotes only"
         except (ModelError, ConfigError) as exc:
             state = f"{exc.message} {exc.hint}"
-        print(f"{role:9}  {name}: {state}")
+        print(f"{role:9}  {printable(name)}: {printable(state)}")
     return DONE
 
 
@@ -135,13 +137,13 @@ def _print_report(report: AddReport) -> None:
         if ids := getattr(report, name):
             print(f"{name:9}  {counted(len(ids), 'document')}")
     for identity, source in report.renamed:
-        print(f"renamed    {identity} is now {source}")
+        print(f"renamed    {identity} is now {printable(source)}")
     for copy, original in report.duplicates:
         print(f"duplicate  {copy} has the same text as {original}")
     for copy, original, share in report.similar:
         print(f"similar    {copy} tells the same story as {original} ({share:.0%} of the shorter one is in both)")
     for path, reason in report.failed:
-        print(f"failed     {path}\n           {reason}")
+        print(f"failed     {printable(path)}\n           {printable(reason)}")
     if report == AddReport():
         print("nothing to do")
 
