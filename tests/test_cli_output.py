@@ -12,6 +12,20 @@ from tests.conftest import OWLS
 HOSTILE = "a\x1b]0;owned\x07\nb\x9b2Jc\u202ed"
 
 
+def test_files_of_other_formats_are_told_by_their_number(run, articles, write):
+    write("articles/page.html", "<p>")
+    write("articles/.hidden", "")
+    told = "skipped    1 file of another format (.html)\n"
+    assert run("add", articles)[:2] == (0, "added      2 documents\n" + told)
+    assert run("add", articles, articles)[:2] == (0, "unchanged  2 documents\n" + told)
+    for name in ("b.PDF", "a.pdf", "Makefile", "x.\x1b"):
+        write(f"articles/{name}", "")
+    told = "skipped    5 files of other formats (2 .pdf, 1 without a suffix, 1 .\ufffd, 1 .html)\n"
+    assert run("add", articles)[1] == "unchanged  2 documents\n" + told
+    code, out, _ = run("add", articles / "page.html", articles)  # named itself it fails
+    assert (code, ".html is not a format that is read yet." in out, "skipped    4 files" in out) == (1, True, True)
+
+
 @pytest.mark.parametrize("text", ["Old bridge – “9” years", "ข่าว/100%.txt", "نی\u200cها", "👩\u200d🌾", "a  b\u00a0c"])
 def test_what_people_write_is_printed_as_it_is(text):
     assert printable(text) == text

@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import signal
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rag import config
@@ -50,6 +51,8 @@ def _follow(watch: Watch, what: str) -> None:
             path = printable(event.path)
             if event.kind == "gone":
                 print(f"gone       {path}: its text is kept. To remove it: rag remove {event.document}", flush=True)
+            elif event.kind == "skipped":
+                print(f"skipped    {_other_formats(event.skipped)}", flush=True)
             else:
                 print(f"{event.kind:9}  {' '.join(part for part in (path, printable(event.reason)) if part)}", flush=True)
     except KeyboardInterrupt:
@@ -132,6 +135,14 @@ def show_status(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _other_formats(skipped: Sequence[tuple[str, int]]) -> str:
+    """`3 files of other formats (2 .html, 1 without a suffix)`, `1 file of another format (.pdf)`."""
+    named = [(printable(suffix) or "without a suffix", n) for suffix, n in skipped]
+    what = "another format" if len(named) == 1 else "other formats"
+    told = ", ".join(name if len(named) == 1 else f"{n} {name}" for name, n in named)
+    return f"{counted(sum(n for _, n in named), 'file')} of {what} ({told})"
+
+
 def _print_report(report: AddReport) -> None:
     for name in ("added", "changed", "unchanged"):
         if ids := getattr(report, name):
@@ -144,6 +155,8 @@ def _print_report(report: AddReport) -> None:
         print(f"similar    {copy} tells the same story as {original} ({share:.0%} of the shorter one is in both)")
     for path, reason in report.failed:
         print(f"failed     {printable(path)}\n           {printable(reason)}")
+    if report.skipped:
+        print(f"skipped    {_other_formats(report.skipped)}")
     if report == AddReport():
         print("nothing to do")
 
