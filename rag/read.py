@@ -6,6 +6,7 @@ tells the article's paragraphs from them by form (sentences against labels) and 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import itertools
 import os
@@ -130,7 +131,8 @@ def read(path: Path, *, max_bytes: int) -> Document:
     except FileNotFoundError as exc:
         raise ReadError("The file is not there.", "Check the path, or where a link leads.") from exc
     except OSError as exc:
-        raise ReadError(f"The file cannot be opened: {exc.strerror or exc}.", "Check its permissions.") from exc
+        hint = "Check where the link leads." if exc.errno == errno.ELOOP else "Check its permissions."
+        raise ReadError(f"The file cannot be opened: {exc.strerror or exc}.", hint) from exc
     return make_document(decode(data), str(path))
 
 

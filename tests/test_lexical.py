@@ -11,6 +11,7 @@ import pytest
 from rag import lexical
 from rag.lexical import Lexical
 from rag.types import Document, Paragraph, Passage
+from tests.test_library import unshared
 
 ROWS = [
     (1, "Owls hunt voles in the forest"),
@@ -174,9 +175,7 @@ def test_where_nothing_can_be_written_the_index_is_read_or_built_in_memory(index
     folder = library.folder / "lexical"
     if state == "missing":
         shutil.rmtree(folder)
-    for lock in folder.glob(".*.lock"):
-        lock.unlink()
-    before = {path: path.read_bytes() for path in folder.glob("*")}
+    before = {path: path.read_bytes() for path in folder.glob("[!.]*")}
     monkeypatch.setattr(lexical, "is_writable", lambda _: False)
     read = Lexical(library)
     if state == "whole":
@@ -184,5 +183,19 @@ def test_where_nothing_can_be_written_the_index_is_read_or_built_in_memory(index
     read.load()
     assert read.generation == library.generation
     assert {i for i, _ in read.search("owls", 9)} == ({1, 2, 5} if state == "behind" else {1, 2})
-    assert {path: path.read_bytes() for path in folder.glob("*")} == before
-    assert not list(folder.glob(".*.lock"))
+    assert {path: path.read_bytes() for path in folder.glob("[!.]*")} == before
+
+
+def test_an_index_on_a_read_only_disk_is_read(index, library):
+    library.close()
+    code = """
+import os, pathlib
+from rag.lexical import Lexical
+from rag.library import Library
+
+read = Lexical(Library(pathlib.Path(os.environ["RAG_INDEX"])))
+read._write = None
+read.load()
+print(sorted(i for i, _ in read.search("owls", 9)))
+"""
+    assert unshared(library.folder, code).stdout == "[1, 2]\n"

@@ -122,7 +122,7 @@ def test_what_a_killed_backup_has_left_is_removed_by_a_later_one(library, tmp_pa
         ("index/library.sqlite", "is the library itself"),
         ("index/library.sqlite-wal", "is the library itself"),
         ("index", "is a folder"),
-        ("nowhere/backup", "cannot be written: No such file or directory"),
+        ("nowhere/backup", "cannot be written: there is no folder .*nowhere. Make it"),
     ],
 )
 def test_a_place_where_no_backup_can_be_is_named(library, tmp_path, name, message):
@@ -416,6 +416,16 @@ def test_a_flipped_bit_in_a_text_is_found_and_the_older_text_comes_back(library)
     again = Library(library.folder)
     assert again.documents() == (old, kept)
     again.close()
+
+
+def test_a_document_that_is_lost_is_named_by_its_path_and_title(library):
+    lost = stored(library, OWLS, "/a/o.txt")
+    stored(library, BRIDGES, "/a/b.txt")
+    library.close()
+    path = library.folder / "library.sqlite"
+    path.write_bytes(path.read_bytes().replace(b"Forty snowy owls", b"Forty snowy cows"))
+    done = repair(library.folder)
+    assert (done.lost, done.titles) == (((lost.id, "/a/o.txt"),), ((lost.id, "Owls return to the Marrow forest"),))
 
 
 def test_a_library_of_an_old_schema_is_repaired(tmp_path):

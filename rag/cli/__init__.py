@@ -1,6 +1,7 @@
 """The `rag` command. Knows how results look in a terminal; what is heavy is imported by the command that needs it.
 
-Exit codes: 0 done, or answered; 1 it failed; 2 bad use; 3 the documents do not say, or nothing is found; 130 Ctrl-C.
+Exit codes: 0 done, or answered; 1 it failed; 2 bad use; 3 the documents do not say, or nothing is found; 130 Ctrl-C, but of
+`serve` and `add --watch`, which go on until then.
 
     output      lines, bars, exit codes        opening     an assistant for one command
     filtering   which documents are meant

@@ -54,8 +54,10 @@ def repair(options: argparse.Namespace) -> int:
     print(f"saved      {counted(n_documents, 'document')}, {counted(n_versions, 'version')}")
     for identity in done.older:
         print(f"older      {identity} has an older text again: the newest one could not be read")
+    titles = dict(done.titles)
     for identity, source in done.lost:
-        print(f"lost       {identity}  {printable(source) or '(its path could not be read)'}")
+        unknown = f"{titles.get(identity, '')} (its path could not be read)".strip()
+        print(f"lost       {identity}  {printable(source or unknown)}")
     print(f"kept       the damaged library is now {printable(done.aside)}")
     if done.unindexed:
         print(f"Of {counted(len(done.unindexed), 'document')} only the text was saved. To find it again, run: rag rebuild")

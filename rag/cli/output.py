@@ -35,7 +35,7 @@ def counted(n: int, noun: str) -> str:
 
 @contextlib.contextmanager
 def progress_bar(unit: str) -> Iterator[Callable[[int, int, str], object]]:
-    """Shows a progress bar on stderr from the first call of what it gives."""
+    """Shows a progress bar on stderr, if that is a terminal, from the first call of what it gives."""
     from tqdm import tqdm
 
     bars: list[tqdm] = []
@@ -46,7 +46,14 @@ def progress_bar(unit: str) -> Iterator[Callable[[int, int, str], object]]:
         if not bars:
             scaled = {"unit_scale": True, "unit_divisor": 1000} if unit == "B" else {}
             bars.append(
-                tqdm(total=total, unit=unit if unit == "B" else f" {unit}", leave=True, dynamic_ncols=True, **scaled)
+                tqdm(
+                    total=total,
+                    unit=unit if unit == "B" else f" {unit}",
+                    leave=True,
+                    dynamic_ncols=True,
+                    disable=None,
+                    **scaled,
+                )
             )
         bar = bars[0]
         bar.total = total

@@ -196,6 +196,9 @@ def _clear(target: Path) -> None:
 
 
 def _unwritable(target: Path, reason: object) -> LibraryError:
+    if not target.parent.is_dir():
+        where = f"there is no folder {target.parent}"
+        return LibraryError(f"The backup {target} cannot be written: {where}.", "Make it, or name a file in another folder.")
     return LibraryError(
         f"The backup {target} cannot be written: {reason}.", "Free some space, or name a file in another folder."
     )

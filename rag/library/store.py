@@ -290,6 +290,10 @@ def _inode(path: Path) -> tuple[int, ...] | None:
 
 
 def _read_only(folder: Path, exc: OSError) -> LibraryReadOnly:
+    if isinstance(exc, FileExistsError | NotADirectoryError):
+        which = "it" if isinstance(exc, FileExistsError) else "one above it"
+        said = f"The index folder {folder} cannot be written to: {which} is a file, not a folder."
+        return LibraryReadOnly(said, "Give another folder with RAG_INDEX.")
     return LibraryReadOnly(f"The index folder {folder} cannot be written to: {exc.strerror or exc}.", _PERMISSIONS)
 
 
