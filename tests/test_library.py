@@ -275,6 +275,7 @@ def test_a_file_without_tables_is_a_new_library_only_if_nothing_was_made_from_on
     connection.executescript("PRAGMA journal_mode = WAL; CREATE TABLE t (x); DROP TABLE t;")
     connection.close()
     shutil.copytree(tmp_path / "index", tmp_path / "other")
+    write("other/library.sqlite-wal", "the log of a migration that was killed")
     Library(tmp_path / "other").close()
     write("index/dense.faiss", "x")
     with pytest.raises(LibraryDamaged, match=r"the file has no tables, but there was a library"):

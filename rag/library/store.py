@@ -169,9 +169,11 @@ class Store:
 
         A file that is not there may have been taken away to begin anew.
         """
-        had_some = any(map(_n_bytes, (_log(self.path), *(self.folder / name for name in _DERIVED))))
-        if self.path.exists() and had_some and not self._schema_version():
-            what = "is empty" if not _n_bytes(self.path) else "has no tables"
+        is_empty = not _n_bytes(self.path)
+        # SQLite writes a first page before it begins a log: beside one without tables, that may be of a killed migration.
+        signs = [self.folder / name for name in _DERIVED] + ([_log(self.path)] if is_empty else [])
+        if self.path.exists() and any(map(_n_bytes, signs)) and not self._schema_version():
+            what = "is empty" if is_empty else "has no tables"
             raise LibraryDamaged(f"The library {self.path} is damaged: the file {what}, but there was a library.", _DAMAGED)
 
     def _was_replaced(self, held: _Held) -> bool:
