@@ -61,12 +61,8 @@ class Settings:
     port: int = 7860  # 0 takes any free port
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _RANGES.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ConfigError(f"{name} is {value}; expected a whole number from {low} to {high}.")
-        if self.caution not in CAUTION:
-            raise ConfigError(f"caution is {self.caution!r}; expected {', '.join(CAUTION[:-1])} or {CAUTION[-1]}.")
+        for name in (*_RANGES, "caution"):
+            _check(name, getattr(self, name), name)
         if self.answer_tokens + _PROMPT_TOKENS > self.context_tokens:
             raise ConfigError(
                 f"answer_tokens is {self.answer_tokens}, context_tokens {self.context_tokens}; "
@@ -112,7 +108,10 @@ def load(
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+    except OSError as exc:
+        hint = "Give the path of another one with RAG_CONFIG, or none."
+        raise ConfigError(f"The settings file {file} cannot be read: {exc.strerror}.", hint) from exc
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
         raise ConfigError(f"The settings file {file} cannot be read: {exc}.", "Correct it, or remove it.") from exc
 
 
@@ -127,8 +126,20 @@ def _value(name: str, value: Any, label: str) -> Any:
             raise ConfigError(f"{label} is {value!r}; expected a path.", f"{exc}.") from exc
     if kinds[name] == "int":
         try:
-            return int(str(value))
+            value = int(str(value))
         except ValueError:
             low, high = _RANGES[name]
             raise ConfigError(f"{label} is {value!r}; expected a whole number from {low} to {high}.") from None
-    return str(value)
+    else:
+        value = str(value)
+    _check(name, value, label)
+    return value
+
+
+def _check(name: str, value: Any, label: str) -> None:
+    """Raises ConfigError for a value of its type that cannot be."""
+    low, high = _RANGES.get(name, (0, 0))
+    if name in _RANGES and not low <= value <= high:
+        raise ConfigError(f"{label} is {value}; expected a whole number from {low} to {high}.")
+    if name == "caution" and value not in CAUTION:
+        raise ConfigError(f"{label} is {value!r}; expected {', '.join(CAUTION[:-1])} or {CAUTION[-1]}.")

@@ -12,14 +12,15 @@ import json
 import mmap
 import shutil
 import struct
+import tempfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rag.library import Library, StoredPassage
+from rag.library import Library, StoredPassage, is_writable
 from rag.split import index_text
 from rag.terms import question_terms, terms
 
@@ -47,18 +48,27 @@ class Lexical:
         self.generation = -1
 
     def load(self) -> None:
-        """Opens the index as it is on disk; a missing, damaged or otherwise analysed one leaves generation -1."""
+        """Opens the index as it is on disk; a missing, damaged or otherwise analysed one leaves generation -1.
+
+        Where nothing can be written, one that is not the library's is built in memory instead.
+        """
         import tantivy
 
+        can_write = is_writable(self._library.folder)
         try:
-            is_new = self.generation == -1 or self._index is None
+            is_new = self.generation == -1 or self._index is None or not can_write
             self._checked = _check_files(self._folder, set() if is_new else self._checked)
-            if is_new:
-                self._open(tantivy.Index.open(str(self._folder)))
-            self._index.reload()
+            with contextlib.nullcontext(self._folder) if can_write else _linked(self._folder) as folder:
+                if is_new:
+                    self._open(tantivy.Index.open(str(folder)))
+                self._index.reload()
             self.generation = self._stamped()
         except (OSError, ValueError, KeyError, TypeError, struct.error):
             self.generation = -1  # derived: whoever asks sees the generation and builds it anew
+        if not can_write and self.generation != self._library.generation:
+            with self._library.reading():
+                self._open(tantivy.Index(_schema()))
+                self._write([], self._library.passages_after(), self._library.generation)
 
     def update(self) -> None:
         """Takes over what happened in the library, for the holder of the writers' lock.
@@ -158,6 +168,15 @@ class Lexical:
 def _found(searcher: Any, query: Any, k: int) -> list[tuple[int, float]]:
     hits = searcher.search(query, k, count=False).hits
     return [(searcher.doc(address)["id"][0], float(score)) for score, address in hits]
+
+
+@contextlib.contextmanager
+def _linked(folder: Path) -> Iterator[Path]:
+    """Yields a folder with links to an index' files: tantivy writes a lock beside them while it opens them."""
+    with tempfile.TemporaryDirectory() as name:
+        for path in folder.glob("[!.]*"):
+            (Path(name) / path.name).symlink_to(path)
+        yield Path(name)
 
 
 def _check_files(folder: Path, checked: set[str]) -> set[str]:

@@ -6,6 +6,7 @@ tells the article's paragraphs from them by form (sentences against labels) and 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import itertools
 import os
@@ -45,7 +46,9 @@ class Block:
 
 
 def find_files(
-    paths: Iterable[str | os.PathLike[str]], unreadable: Callable[[OSError], object] | None = None
+    paths: Iterable[str | os.PathLike[str]],
+    unreadable: Callable[[OSError], object] | None = None,
+    other: Callable[[Path], object] = lambda path: None,
 ) -> Iterator[Path]:
     """Yields absolute paths: files as named, folders walked in name order for files that can be read.
 
@@ -53,6 +56,7 @@ def find_files(
 
     Args:
         unreadable: told of folders that cannot be read; they are passed over.
+        other: told of files in folders that are of another format; likewise.
 
     Raises:
         ReadError: a path does not exist, cannot be looked at, or cannot be stored as text.
@@ -63,9 +67,11 @@ def find_files(
         if _is_folder(path):
             for folder, names, files in os.walk(path, onerror=unreadable):
                 names[:] = sorted(n for n in names if not n.startswith("."))
-                yield from (
-                    Path(folder, f) for f in sorted(files) if not f.startswith(".") and Path(f).suffix.lower() in SUFFIXES
-                )
+                for file in (Path(folder, name) for name in sorted(files) if not name.startswith(".")):
+                    if file.suffix.lower() in SUFFIXES:
+                        yield file
+                    else:
+                        other(file)
         elif path.exists():
             yield path
         else:
@@ -125,7 +131,8 @@ def read(path: Path, *, max_bytes: int) -> Document:
     except FileNotFoundError as exc:
         raise ReadError("The file is not there.", "Check the path, or where a link leads.") from exc
     except OSError as exc:
-        raise ReadError(f"The file cannot be opened: {exc.strerror or exc}.", "Check its permissions.") from exc
+        hint = "Check where the link leads." if exc.errno == errno.ELOOP else "Check its permissions."
+        raise ReadError(f"The file cannot be opened: {exc.strerror or exc}.", hint) from exc
     return make_document(decode(data), str(path))
 
 

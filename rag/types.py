@@ -219,6 +219,8 @@ class AddReport:
     """(id, new source) of documents whose file was moved."""
     similar: tuple[tuple[str, str, float], ...] = ()
     """(id, id of an older document that tells the same story, share of the shorter text that is in the other one)."""
+    skipped: tuple[tuple[str, int], ...] = ()
+    """(suffix, number) of files in folders that are of another format than those that are read."""
 
 
 @dataclass(frozen=True, slots=True)

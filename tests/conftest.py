@@ -14,6 +14,7 @@ import pytest
 from rag import decide
 from rag.assistant import Assistant, loading
 from rag.assistant.loading import Models
+from rag.cli import main
 from rag.config import Settings
 from rag.library import Library
 from tests.fakes import FakeEmbedder, FakeGenerator, FakeReranker, FakeSentenceTransformers
@@ -123,6 +124,22 @@ def fake_models(monkeypatch):
     for role in fakes:
         monkeypatch.setattr(loading, f"load_{role}", lambda settings, role=role: fakes[role])
     return fakes
+
+
+@pytest.fixture
+def run(capsys, fake_models):
+    """Runs a command with the fakes; returns its exit code and what it printed to stdout and stderr."""
+
+    def run(*arguments):
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as exc:  # of argparse
+            code = exc.code
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.err
+        return code, printed.out, printed.err
+
+    return run
 
 
 @pytest.fixture

@@ -21,22 +21,6 @@ DONE = ANSWERED
 
 
 @pytest.fixture
-def run(capsys, fake_models):
-    """Runs a command with the fakes; returns its exit code and what it printed to stdout and stderr."""
-
-    def run(*arguments):
-        try:
-            code = main([str(argument) for argument in arguments])
-        except SystemExit as exc:  # of argparse
-            code = exc.code
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.err
-        return code, printed.out, printed.err
-
-    return run
-
-
-@pytest.fixture
 def fake_models(fake_models, plain_decision):
     fake_models["generator"]._table["Who is the mayor"] = "Ilse Varga said that the repair cost 4.2 million crowns."
     return fake_models
@@ -238,6 +222,7 @@ def test_the_paragraphs_for_a_question_are_shown_without_an_answer(run, articles
             ("--document", "0123"),
             "The library does not hold document '0123'.\n     It was removed, or never added: rag list",
         ),
+        (("--since", ""), "since is empty.\n     Leave it out, or give a date such as 2026-03-31"),
         (("--source", ""), "sources has ''; expected texts that are not empty.\n     Leave it out"),
     ],
 )
@@ -319,15 +304,17 @@ def test_a_name_that_is_not_utf_8_can_be_printed(run, articles):
     assert "failed     " + str(articles) + "/caf\ufffd.txt\n           The file's name is not UTF-8. Rename it.\n" in out
 
 
-def test_the_bar_of_an_add_ends_full_if_all_was_there_already(run, articles):
+def test_the_bar_of_an_add_ends_full_if_all_was_there_already(run, articles, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     run("add", articles)
     code, out, err = run("add", articles)
     assert (code, out) == (0, "unchanged  2 documents\n")
     assert re.search(r"100%[^\r]*\n$", err)
 
 
-def test_rebuild_prints_a_progress_bar(run, articles):
-    run("add", articles)
+def test_rebuild_prints_a_progress_bar(run, articles, monkeypatch):
+    assert run("add", articles)[2] == ""  # no terminal: in a file its steps would be lines without end
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     code, out, err = run("rebuild")
     assert (code, out) == (0, "unchanged  2 documents\n")
     n_bytes = len((BRIDGES + OWLS).encode())
@@ -420,7 +407,10 @@ def test_an_index_folder_below_a_file_is_told(run, write, monkeypatch):
     monkeypatch.setenv("RAG_INDEX", str(write("file", "") / "index"))
     code, _, err = run("list")
     assert code == FAILED
-    assert "file/index cannot be written to: Not a directory.\n     Give another folder with RAG_INDEX" in err
+    assert (
+        "file/index cannot be written to: one above it is a file, not a folder.\n     Give another folder with RAG_INDEX"
+        in err
+    )
 
 
 def test_settings_that_cannot_be_used_are_bad_use(run, monkeypatch):

@@ -1,11 +1,13 @@
 """Datelines: when and by whom an article was written."""
 
+import datetime
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag import dateline
 from rag.dateline import is_update, names_author, opening_dateline, parse_date, stated_date
 
 
@@ -29,6 +31,70 @@ from rag.dateline import is_update, names_author, opening_dateline, parse_date, 
 )
 def test_only_a_whole_date_is_a_date(text, date):
     assert parse_date(text) == date
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("2. Februar 2025", "2025-02-02"),
+        ("Sonntag, 2. März 2025", "2025-03-02"),
+        ("Veröffentlicht am 2. Jänner 2025", "2025-01-02"),
+        ("2 de febrero de 2025", "2025-02-02"),
+        ("Publicado el domingo, 2 de septiembre del 2025", "2025-09-02"),
+        ("dimanche 2 février 2025", "2025-02-02"),
+        ("Publié le 1er août 2025", "2025-08-01"),
+        ("domenica 2 febbraio 2025", "2025-02-02"),
+        ("domingo, 2 de março de 2025", "2025-03-02"),
+        ("zondag 2 mrt. 2025", "2025-03-02"),
+        ("Chủ Nhật, ngày 2 tháng 2 năm 2025", "2025-02-02"),
+        ("2 tháng 12, 2025", "2025-12-02"),
+        ("11 กันยายน 2567", "2024-09-11"),
+        ("วันอาทิตย์ที่ 2 กุมภาพันธ์ พ.ศ. 2568", "2025-02-02"),
+        ("๑๑ ก.ย. ๒๕๖๗", "2024-09-11"),
+        ("11 กันยายน 2024", "2024-09-11"),
+        ("2025年2月2日", "2025-02-02"),
+        ("2025年2月2日（日）", "2025-02-02"),
+        ("2025년 2월 2일 일요일", "2025-02-02"),
+        ("الأحد، 2 فبراير 2025", "2025-02-02"),
+        ("٢ شباط ٢٠٢٥", "2025-02-02"),
+        ("31. Februar 2025", ""),
+        ("Februar 2025", ""),
+        ("2 tháng 2025", ""),
+        ("2. Februar 3025", ""),
+        ("Die Brücke wurde am 2. Februar 2025 eröffnet", ""),
+    ],
+)
+def test_a_date_of_another_language_is_a_date(text, date):
+    assert parse_date(text) == date
+
+
+@pytest.mark.parametrize(
+    ("line", "date"),
+    [
+        ("Von Anna Schmidt, 2. Februar 2025, 14:30 Uhr", "2025-02-02"),
+        ("Arlener Tagblatt | Sonntag, 2. Februar 2025", "2025-02-02"),
+        ("Berlin, 2. Februar 2025", "2025-02-02"),
+        ("Le Matin, 2 février 2025", "2025-02-02"),
+        ("Die Brücke wird eröffnet, 2. Februar 2025", ""),
+    ],
+)
+def test_a_dateline_of_another_language_has_a_date_and_names_only(line, date):
+    assert stated_date(line) == date
+
+
+def test_no_name_means_two_months_and_english_dates_are_read_as_before():
+    months, _ = dateline._foreign_dates()
+    again = {}
+    for locale in dateline._LOCALES:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(dateline, "_LOCALES", [locale])
+            for name, n in dateline._foreign_dates.__wrapped__()[0].items():
+                assert again.setdefault(name, n) == n
+    assert again == months
+    for n in range(1, 13):
+        day = datetime.date(2024, n, 3)
+        for form in ("%A, %B %d, %Y", "Published: %d %B %Y", "%d %b. %Y at 4:36 p.m. ET", "Monday %d %B %Y | 4:12 PM"):
+            assert parse_date(day.strftime(form)) == day.isoformat()
 
 
 def test_a_time_zone_that_is_not_known_raises_no_warning(recwarn):

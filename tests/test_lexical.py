@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from rag import lexical
 from rag.lexical import Lexical
 from rag.types import Document, Paragraph, Passage
+from tests.test_library import unshared
 
 ROWS = [
     (1, "Owls hunt voles in the forest"),
@@ -164,3 +166,36 @@ def test_a_flipped_bit_anywhere_is_seen(index, library):
     fresh = Lexical(library)
     fresh.load()
     assert fresh.generation == library.generation
+
+
+@pytest.mark.parametrize("state", ["whole", "behind", "missing"])
+def test_where_nothing_can_be_written_the_index_is_read_or_built_in_memory(index, library, monkeypatch, state):
+    if state == "behind":
+        put(library, "Owls came to the bridges", name="b")
+    folder = library.folder / "lexical"
+    if state == "missing":
+        shutil.rmtree(folder)
+    before = {path: path.read_bytes() for path in folder.glob("[!.]*")}
+    monkeypatch.setattr(lexical, "is_writable", lambda _: False)
+    read = Lexical(library)
+    if state == "whole":
+        monkeypatch.setattr(read, "_write", None)
+    read.load()
+    assert read.generation == library.generation
+    assert {i for i, _ in read.search("owls", 9)} == ({1, 2, 5} if state == "behind" else {1, 2})
+    assert {path: path.read_bytes() for path in folder.glob("[!.]*")} == before
+
+
+def test_an_index_on_a_read_only_disk_is_read(index, library):
+    library.close()
+    code = """
+import os, pathlib
+from rag.lexical import Lexical
+from rag.library import Library
+
+read = Lexical(Library(pathlib.Path(os.environ["RAG_INDEX"])))
+read._write = None
+read.load()
+print(sorted(i for i, _ in read.search("owls", 9)))
+"""
+    assert unshared(library.folder, code).stdout == "[1, 2]\n"

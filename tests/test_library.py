@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 from rag.config import ROOT
-from rag.errors import DocumentMissing, LibraryError, LibraryMismatch, LibraryNewer, LibraryReadOnly
+from rag.errors import DocumentMissing, LibraryDamaged, LibraryError, LibraryMismatch, LibraryNewer, LibraryReadOnly
 from rag.library import MIGRATIONS, Library, migrate
+from rag.library.saving import inspect
 from rag.read import make_document
 from rag.split import paragraphs, passages
 from rag.types import Document, Paragraph, Passage
@@ -257,6 +258,30 @@ def test_a_file_that_is_no_library_is_named_and_left_alone(tmp_path):
     assert path.read_bytes().startswith(b"this is not a database")
 
 
+@pytest.mark.parametrize("sign", ["dense.faiss", "lexical/meta.json", "library.sqlite-wal"])
+def test_a_file_that_was_emptied_is_no_new_library(write, sign):
+    path = write("index/library.sqlite", "")
+    there = write(f"index/{sign}", "x" * 100)
+    for _ in range(2):
+        with pytest.raises(LibraryDamaged, match=r"the file is empty, but there was a library\. Restore a backup .*repair"):
+            Library(path.parent)
+    assert (path.stat().st_size, there.stat().st_size) == (0, 100)
+    path.unlink()
+    Library(path.parent).close()  # the file was taken away to begin anew
+
+
+def test_a_file_without_tables_is_a_new_library_only_if_nothing_was_made_from_one(tmp_path, write):
+    connection = sqlite3.connect(write("index/library.sqlite", ""))
+    connection.executescript("PRAGMA journal_mode = WAL; CREATE TABLE t (x); DROP TABLE t;")
+    connection.close()
+    shutil.copytree(tmp_path / "index", tmp_path / "other")
+    write("other/library.sqlite-wal", "the log of a migration that was killed")
+    Library(tmp_path / "other").close()
+    write("index/dense.faiss", "x")
+    with pytest.raises(LibraryDamaged, match=r"the file has no tables, but there was a library"):
+        Library(tmp_path / "index")
+
+
 def test_damage_in_the_middle_is_told_as_an_error_of_the_library(library):
     for n in range(30):
         stored(library, OWLS, f"/a/{n}.txt")
@@ -288,17 +313,104 @@ def unshared(folder, code):
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env={**os.environ, "RAG_INDEX": str(folder)})
 
 
-@pytest.mark.parametrize("command", [["list"], ["add", "README.md"], ["ask", "Who?"], ["status"], ["remove", "0"]])
-def test_a_read_only_folder_is_told_by_every_command(library, command):
-    stored(library, BRIDGES, "/a/b.txt")
+def run_read_only(folder, *command):
+    return unshared(folder, f"import sys; from rag.cli import main; sys.exit(main({[*map(str, command)]!r}))")
+
+
+@pytest.mark.parametrize("command", ["add README.md", "rebuild", "remove DOCUMENT", "repair", "restore BACKUP --yes"])
+def test_a_read_only_folder_is_told_by_every_command_that_writes(library, tmp_path, command):
+    named = {"DOCUMENT": stored(library, BRIDGES, "/a/b.txt").id, "BACKUP": tmp_path / "backup"}
+    library.backup(tmp_path / "backup")
     library.close()
-    code = f"import sys; from rag.cli import main; sys.exit(main({command!r}))"
-    done = unshared(library.folder, code)
+    done = run_read_only(library.folder, *(named.get(word, word) for word in command.split()))
     assert done.returncode == 1
     assert f"{library.folder}" in done.stderr
     assert "cannot be written to" in done.stderr
     assert "RAG_INDEX" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_library_on_a_read_only_disk_is_read_and_saved(library, tmp_path, killed):
+    stored(library, BRIDGES, "/a/b.txt")
+    folder = library.folder
+    if killed:  # the log still has everything
+        folder = tmp_path / "killed"
+        shutil.copytree(library.folder, folder)
+    library.close()
+    assert (folder / "library.sqlite-wal").exists() == killed
+    assert "Old bridge of Arlen reopens" in run_read_only(folder, "list").stdout
+    assert "1 document, 3 paragraphs\n" in run_read_only(folder, "status").stdout
+    done = run_read_only(folder, "backup", tmp_path / "backup")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert inspect(tmp_path / "backup") == 1
+    assert not [path for path in folder.iterdir() if path.name == "restoring.sqlite"]
+
+
+class Unopened:
+    """A connection as SQLite gives one to a file that it cannot open."""
+
+    def execute(self, sql):
+        raise sqlite3.OperationalError("unable to open database file")
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def make_read_only(monkeypatch):
+    """Lets a folder look as on a disk that is mounted read-only: SQLite opens no log there that has no index."""
+    connect, access = sqlite3.connect, os.access
+
+    def make(folder):
+        def connected(database, **options):
+            name = str(database)
+            if str(folder) in name:
+                assert "mode=ro" in name
+                if "immutable" not in name and not (folder / "library.sqlite-shm").exists():
+                    return Unopened()
+            return connect(database, **options)
+
+        monkeypatch.setattr(sqlite3, "connect", connected)
+        monkeypatch.setattr(os, "access", lambda path, mode, **more: path != folder and access(path, mode, **more))
+
+    return make
+
+
+def test_a_library_that_can_only_be_read_is_read_and_not_written(library, make_read_only):
+    kept = stored(library, BRIDGES, "/a/b.txt")
+    library.close()
+    make_read_only(library.folder)
+    read = Library(library.folder)
+    assert read.documents() == (kept,)
+    with read.reading():
+        assert len(list(read.passages_after())) == 3
+    with pytest.raises(LibraryReadOnly, match="cannot be written to: attempt to write a readonly database"):
+        read.remove([kept.id])
+    read.close()
+
+
+def test_a_change_by_somebody_who_can_write_is_seen(tmp_path, make_read_only, monkeypatch):
+    folder, read = tmp_path / "index", None
+    for n, text in enumerate((BRIDGES, OWLS), 1):
+        writer = Library(folder)
+        stored(writer, text, f"/a/{n}.txt")
+        writer.close()
+        make_read_only(folder)
+        read = read or Library(folder)
+        assert len(read.documents()) == n
+        monkeypatch.undo()
+    read.close()
+
+
+def test_a_log_that_can_only_be_read_where_it_can_be_written_is_told(library, tmp_path, make_read_only):
+    stored(library, BRIDGES, "/a/b.txt")
+    copy = tmp_path / "copy"
+    shutil.copytree(library.folder, copy)
+    (copy / "library.sqlite-shm").unlink()
+    make_read_only(copy)
+    with pytest.raises(LibraryReadOnly, match=r"last changes .* in the file library\.sqlite-wal .* Copy the folder"):
+        Library(copy)
 
 
 def test_a_folder_that_becomes_read_only_is_told(library, monkeypatch):

@@ -122,7 +122,7 @@ def test_what_a_killed_backup_has_left_is_removed_by_a_later_one(library, tmp_pa
         ("index/library.sqlite", "is the library itself"),
         ("index/library.sqlite-wal", "is the library itself"),
         ("index", "is a folder"),
-        ("nowhere/backup", "cannot be written: No such file or directory"),
+        ("nowhere/backup", "cannot be written: there is no folder .*nowhere. Make it"),
     ],
 )
 def test_a_place_where_no_backup_can_be_is_named(library, tmp_path, name, message):
@@ -144,6 +144,18 @@ def test_a_damaged_library_does_not_replace_a_backup(library, tmp_path):
     damaged.close()
     assert saving.inspect(tmp_path / "backup") == 30
     assert not list(tmp_path.glob(".backup*"))
+
+
+def test_a_backup_is_replaced_by_one_of_no_documents_only_with_force(library, tmp_path):
+    owls = stored(library, OWLS, "/a/o.txt")
+    library.backup(tmp_path / "backup")
+    library.remove([owls.id])
+    with pytest.raises(LibraryError, match=r"index has 0 documents, the backup .*backup has 1: .*--force"):
+        library.backup(tmp_path / "backup")
+    assert saving.inspect(tmp_path / "backup") == 1
+    assert sorted(os.listdir(tmp_path)) == ["backup", "index"]
+    assert library.backup(tmp_path / "backup", force=True) == 0
+    assert library.backup(tmp_path / "backup") == 0
 
 
 # --- restore -------------------------------------------------------------------------------------------------------
@@ -404,6 +416,16 @@ def test_a_flipped_bit_in_a_text_is_found_and_the_older_text_comes_back(library)
     again = Library(library.folder)
     assert again.documents() == (old, kept)
     again.close()
+
+
+def test_a_document_that_is_lost_is_named_by_its_path_and_title(library):
+    lost = stored(library, OWLS, "/a/o.txt")
+    stored(library, BRIDGES, "/a/b.txt")
+    library.close()
+    path = library.folder / "library.sqlite"
+    path.write_bytes(path.read_bytes().replace(b"Forty snowy owls", b"Forty snowy cows"))
+    done = repair(library.folder)
+    assert (done.lost, done.titles) == (((lost.id, "/a/o.txt"),), ((lost.id, "Owls return to the Marrow forest"),))
 
 
 def test_a_library_of_an_old_schema_is_repaired(tmp_path):

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from sentencex import get_sentence_boundaries
 
+from rag import split
+from rag.config import ROOT
 from rag.errors import ReadError
-from rag.read import canonical, make_document
+from rag.read import canonical, make_document, read
 from rag.split import paragraphs, sentences
 from tests.conftest import BRIDGES
 from tests.hostile import texts
@@ -91,3 +94,32 @@ def test_paragraphs_by_hand():
 )
 def test_sentences_by_hand(text, expected):
     assert [text[start:end] for start, end in sentences(text)] == expected
+
+
+@pytest.mark.parametrize(
+    "sentences_of_it",
+    [
+        [
+            "Am 5. Mai kam er.",
+            "Die Brücke wurde am 2. Februar 2025 nach z. B. drei Jahren eröffnet.",
+            "Dann ging er nach Hause.",
+        ],
+        ["Den 5. maj 2025 åbnede broen.", "Hun gik hjem igen."],
+        ["La población de EE. UU. creció mucho este año.", "El puente fue construido en el 750 d.C. por los romanos."],
+        ["M. Dupont est arrivé à Paris lundi.", "Il est reparti mardi."],
+    ],
+)
+def test_a_text_of_another_language_is_cut_by_its_rules_too(sentences_of_it):
+    text = " ".join(sentences_of_it)
+    assert [text[start:end] for start, end in sentences(text)] == sentences_of_it
+
+
+def test_an_english_text_is_cut_by_the_rules_of_english_alone(monkeypatch):
+    document = read(next((ROOT / "seeds").glob("*.txt")), max_bytes=10**6)
+    found = paragraphs(document)
+    assert len(found) > 5
+    monkeypatch.setattr(split, "_language", None)  # which takes forty times as long
+    for paragraph in found:
+        text = document.text[paragraph.start : paragraph.end]
+        expected = [text[b["start_index"] : b["end_index"]].strip() for b in get_sentence_boundaries("en", text)]
+        assert [text[start:end] for start, end in sentences(text)] == expected

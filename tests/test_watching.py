@@ -64,7 +64,6 @@ def test_what_is_there_already_is_left_alone(watch, clock, assistant):
 
 def test_what_is_new_changed_or_renamed_is_told_and_found(watch, clock, assistant, articles, write):
     write("articles/below/storks.txt", "Storks arrive\n\nTwo storks came to the town this spring.\n")
-    write("articles/picture.png", b"\0")
     write("articles/.hidden.txt", OWLS)
     assert seen(watch, clock) == [("added", "storks.txt")]
     write("articles/owls.txt", OWLS.replace("Forty", "Fifty"))
@@ -73,6 +72,18 @@ def test_what_is_new_changed_or_renamed_is_told_and_found(watch, clock, assistan
     assert "Fifty snowy owls" in assistant.search("How many snowy owls were counted?")[0].text
     assert len(assistant.documents()) == 3
     assert seen(watch, clock) == []
+
+
+def test_files_of_other_formats_are_told_once(watch, clock, assistant, articles, write):
+    for name in ("a.png", "b.PNG", "c.html"):
+        write(f"articles/{name}", "x")
+    list(watch.look())
+    clock(1)
+    assert list(watch.look()) == [Watched("skipped", "", skipped=((".png", 2), (".html", 1)))]
+    write("articles/a.png", "changed")
+    (articles / "c.html").unlink()
+    assert seen(watch, clock) == []
+    assert seen(assistant.watch([articles]), clock) == []
 
 
 def test_a_file_is_read_once_it_is_written(watch, clock, assistant, write):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -50,7 +51,7 @@ class _Adding:
 
     def run(self, paths: Iterable[str | os.PathLike[str]]) -> AddReport:
         """Adds files, and folders with all readable files in them."""
-        files, self._failed = _listed(paths, self._library)
+        files, self._failed, skipped = _listed(paths, self._library)
         sizes = [_n_bytes(file) for file in files]
         self._total = sum(sizes)
         for file, size in zip(files, sizes, strict=True):
@@ -78,6 +79,7 @@ class _Adding:
             duplicates=_duplicates(self._versions, {*self._added, *self._changed}),
             similar=_similar(self._versions, {*self._added, *self._changed}, self._library),
             renamed=tuple(self._renamed),
+            skipped=by_suffix(skipped),
         )
 
     def _take(self, read: Document) -> None:
@@ -165,7 +167,7 @@ def rebuild(library: Library, embedder: Embedder, settings: Settings, progress: 
     fresh = [_again(document, settings) for document in library.documents()]
     failed = [(document.source, reason) for document, reason in fresh if reason]
     documents = [document for document, _ in fresh]
-    files, not_listed = _listed(filter(os.path.isdir, library.folders()), library)
+    files, not_listed, _ = _listed(filter(os.path.isdir, library.folders()), library)
     sources, known = library.sources(), old.keys() | library.removed()
     for file in files:
         if str(file) not in sources and document_id(str(file)) not in library.removed():
@@ -231,9 +233,19 @@ def _similar(versions: Mapping[str, str], among: Collection[str], library: Libra
     return tuple(found)
 
 
-def _listed(paths: Iterable[str | os.PathLike[str]], library: Library) -> tuple[list[Path], list[tuple[str, str]]]:
+def by_suffix(files: Iterable[Path]) -> tuple[tuple[str, int], ...]:
+    """Returns (suffix, number) of files, the most frequent one first."""
+    counts = Counter(shown(file.suffix.lower()) for file in files)
+    return tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _listed(
+    paths: Iterable[str | os.PathLike[str]], library: Library
+) -> tuple[list[Path], list[tuple[str, str]], set[Path]]:
+    """Returns the files to be read, what cannot be listed with its reason, and files of other formats."""
     files: dict[Path, None] = {}
     failed = []
+    others: set[Path] = set()
 
     def unreadable(exc: OSError) -> None:
         failed.append((shown(exc.filename), f"The folder cannot be read: {exc.strerror}. Change its permissions."))
@@ -241,7 +253,7 @@ def _listed(paths: Iterable[str | os.PathLike[str]], library: Library) -> tuple[
     for named in paths:
         try:
             path = absolute(named)
-            found = list(find_files([path], unreadable))
+            found = list(find_files([path], unreadable, others.add))
         except ReadError as exc:
             failed.append((shown(named), str(exc)))
             continue
@@ -250,7 +262,7 @@ def _listed(paths: Iterable[str | os.PathLike[str]], library: Library) -> tuple[
             if not found:
                 failed.append((shown(path), f"The folder has no articles: no {', '.join(sorted(SUFFIXES))} files."))
         files |= dict.fromkeys(found)
-    return list(files), failed
+    return list(files), failed, others - files.keys()
 
 
 def _read(file: Path, settings: Settings) -> Document:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from rag.assistant.adding import by_suffix
 from rag.errors import LibraryError, LibraryMismatch, ReadError
 from rag.library import Library
 from rag.read import absolute, find_files, shown
@@ -34,16 +35,19 @@ class Watched:
     """One thing that happened to a file.
 
     Attributes:
-        kind: "gone" if its document stays while the file is not there any more; "waiting" if nothing can be stored now.
-        path: of the file; "" if it is about all of them.
+        kind: "gone" if its document stays while the file is not there any more; "waiting" if nothing can be stored now;
+            "skipped" if files of another format came.
+        path: of the file; "" if it is about all of them, or several.
         document: its id; "" if there is none.
         reason: why it failed, or what is waited for.
+        skipped: as of `AddReport`.
     """
 
-    kind: Literal["added", "changed", "renamed", "failed", "gone", "waiting"]
+    kind: Literal["added", "changed", "renamed", "failed", "gone", "waiting", "skipped"]
     path: str
     document: str = ""
     reason: str = ""
+    skipped: tuple[tuple[str, int], ...] = ()
 
 
 class Watch:
@@ -57,7 +61,8 @@ class Watch:
     ) -> None:
         self._paths = [absolute(path) for path in paths]
         self._library, self._add = library, add
-        self._known: dict[Path, _Mark] = {}  # files as they were added
+        self._known: dict[Path, _Mark] = {}  # files as they were added, or passed over
+        self._others: set[Path] = set()  # files of another format that are there
         self._known = dict(self._marks())
         self._since: dict[Path, tuple[_Mark | None, float]] = {}  # how a file that is not so is now, and since when
         self._waiting = ""
@@ -77,8 +82,12 @@ class Watch:
         """Looks once; adds what is written and not known, and yields what happened."""
         now, marks = time.monotonic(), self._marks()
         due = [path for path, mark in marks.items() if self._is_settled(path, mark, now, SETTLED_SECONDS)]
-        if due:
-            yield from self._take(due, marks)
+        if others := [path for path in due if path in self._others]:
+            if new := [path for path in others if path not in self._known]:
+                yield Watched("skipped", "", skipped=by_suffix(new))
+            self._settle(others, marks)
+        if articles := [path for path in due if path not in self._others]:
+            yield from self._take(articles, marks)
         # Later than files are taken: one that was renamed has its new name in the library by then.
         for path in [
             path for path in self._known.keys() - marks.keys() if self._is_settled(path, None, now, 3 * SETTLED_SECONDS)
@@ -107,9 +116,7 @@ class Watch:
                 yield Watched("waiting", "", reason=self._waiting)
             return
         self._waiting = ""
-        for path in due:
-            self._known[path] = marks[path]  # as it was before it was read: a later change is seen
-            del self._since[path]
+        self._settle(due, marks)
         sources = {document: source for source, document in self._library.sources().items()}
         for document in report.added:
             yield Watched("added", sources.get(document, ""), document)
@@ -120,17 +127,26 @@ class Watch:
         for source, reason in report.failed:
             yield Watched("failed", source, reason=reason)
 
+    def _settle(self, paths: Iterable[Path], marks: Mapping[Path, _Mark]) -> None:
+        for path in paths:
+            self._known[path] = marks[path]  # as it was before it was read: a later change is seen
+            del self._since[path]
+
     def _marks(self) -> dict[Path, _Mark]:
         """Returns all files as they are; those below a path that cannot be read now stay as they were known."""
         marks: dict[Path, _Mark] = {}
         unreadable: list[Path] = []
+        others: set[Path] = set()
         for path in self._paths:
             try:
-                for file in find_files([path], lambda exc: unreadable.append(Path(exc.filename))):
+                files = list(find_files([path], lambda exc: unreadable.append(Path(exc.filename)), others.add))
+                others.difference_update(files)  # one that is named itself is not passed over
+                for file in (*files, *others):
                     with contextlib.suppress(OSError):  # it is gone meanwhile
                         status = os.stat(file)
                         marks[file] = status.st_mtime_ns, status.st_size, status.st_ino
             except ReadError:
                 unreadable.append(path)
+        self._others = others
         kept = {file for file in self._known if any(file.is_relative_to(folder) for folder in unreadable)}
         return marks | {file: self._known[file] for file in kept}

@@ -1,6 +1,7 @@
 """The `rag` command. Knows how results look in a terminal; what is heavy is imported by the command that needs it.
 
-Exit codes: 0 done, or answered; 1 it failed; 2 bad use; 3 the documents do not say, or nothing is found; 130 Ctrl-C.
+Exit codes: 0 done, or answered; 1 it failed; 2 bad use; 3 the documents do not say, or nothing is found; 130 Ctrl-C, but of
+`serve` and `add --watch`, which go on until then.
 
     output      lines, bars, exit codes        opening     an assistant for one command
     filtering   which documents are meant
@@ -21,7 +22,7 @@ from collections.abc import Callable, Sequence
 
 from rag import __version__
 from rag.cli import asking, evaluating, filtering, keeping, library, models, serving
-from rag.cli.output import BAD_USE, DONE, FAILED, INTERRUPTED, quieten, say
+from rag.cli.output import BAD_USE, DONE, FAILED, INTERRUPTED, printable, quieten, say
 from rag.errors import ConfigError, DocumentMissing, FilterError, QuestionError, RagError
 
 __all__ = ["main", "run"]
@@ -46,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except RagError as exc:
-        say(f"rag: {exc.message}" + (f"\n     {exc.hint}" if exc.hint else ""))
+        lines = [*exc.message.splitlines(), *exc.hint.splitlines()]
+        say("rag: " + "\n     ".join(map(printable, lines)))
         return BAD_USE if isinstance(exc, QuestionError | ConfigError | DocumentMissing | FilterError) else FAILED
     except Exception as exc:
         if os.environ.get("RAG_DEBUG"):
@@ -98,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     command("status", library.show_status, "Tell what is in the index, and which models are there.")
     backup = command("backup", keeping.backup, "Write the library into one file, also while it is in use.")
     backup.add_argument("file", metavar="FILE", help="an older backup of this name is replaced")
-    backup.add_argument("--force", action="store_true", help="also replace a file that is no backup")
+    backup.add_argument("--force", action="store_true", help="replace any file, also by a backup of no documents")
     restore = command("restore", keeping.restore, "Put a backup in the place of the library.")
     restore.add_argument("file", metavar="FILE", help="as `rag backup` wrote it")
     restore.add_argument("--yes", action="store_true", help="replace documents without asking")

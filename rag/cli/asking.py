@@ -16,9 +16,9 @@ from typing import Any
 from rag import config
 from rag.cli.filtering import chosen
 from rag.cli.opening import opened
-from rag.cli.output import DONE, EMPTY, FAILED, NOT_FOUND, say
+from rag.cli.output import DONE, EMPTY, FAILED, NOT_FOUND, printable, say
 from rag.errors import ConfigError, DocumentMissing
-from rag.types import Answer, Hit
+from rag.types import Answer, Citation, Hit
 
 
 def ask(options: argparse.Namespace) -> int:
@@ -47,13 +47,21 @@ def search(options: argparse.Namespace) -> int:
         width = min(_columns(), 100)
         print("\n\n".join(_shown(hit, width) for hit in hits) or "No paragraph was found.")
     if is_empty or missed:
-        say(EMPTY if is_empty else missed)
+        say(EMPTY if is_empty else printable(missed))
     return DONE if hits else NOT_FOUND
 
 
 def _shown(hit: Hit, width: int) -> str:
-    quote = textwrap.fill(f"“{hit.quote or hit.text}”", width, initial_indent="    ", subsequent_indent="    ")
-    return f"{hit.title}\n    paragraph {hit.paragraph} of {hit.source}\n{quote}"
+    return "\n".join((printable(hit.title), _place(hit), _filled(f"“{hit.quote or hit.text}”", width, "    ")))
+
+
+def _place(cited: Hit | Citation) -> str:
+    return f"    paragraph {cited.paragraph} of {printable(cited.source)}"
+
+
+def _filled(text: str, width: int, indent: str = "") -> str:
+    """Returns a text that may have titles in it, wrapped."""
+    return textwrap.fill(printable(" ".join(text.split())), width, initial_indent=indent, subsequent_indent=indent)
 
 
 def _as_dict(answer: Answer) -> dict[str, Any]:
@@ -63,18 +71,18 @@ def _as_dict(answer: Answer) -> dict[str, Any]:
 def _readable(answer: Answer, sources: Callable[[str], str]) -> str:
     """Returns an answer with its citations as text; `sources` gives a document's path by its id."""
     width = min(_columns(), 100)
-    lines = [textwrap.fill(answer.text, width)]
+    lines = [_filled(answer.text, width)]
     for citation in answer.citations:
-        lines += ["", f"[{citation.number}] {citation.title}", f"    paragraph {citation.paragraph} of {citation.source}"]
-        lines += [textwrap.fill(f"“{citation.quote}”", width, initial_indent="    ", subsequent_indent="    ")]
+        lines += ["", f"[{citation.number}] {printable(citation.title)}", _place(citation)]
+        lines += [_filled(f"“{citation.quote}”", width, "    ")]
         places = {(hit.document, hit.paragraph): hit.also for hit in answer.evidence}
         if also := places.get((citation.document, citation.paragraph)):
-            lines.append(f"    also in {', '.join(map(sources, also))}")
+            lines.append(f"    also in {', '.join(printable(sources(identity)) for identity in also)}")
     if answer.status == "not_found" and answer.evidence:
         nearest = answer.evidence[0]
-        lines += ["", f"Nearest: paragraph {nearest.paragraph} of {nearest.title}"]
+        lines += ["", f"Nearest: paragraph {nearest.paragraph} of {printable(nearest.title)}"]
     if answer.notice:
-        lines += ["", textwrap.fill(answer.notice, width)]
+        lines += ["", _filled(answer.notice, width)]
     return "\n".join(lines)
 
 
@@ -95,7 +103,7 @@ def verify(options: argparse.Namespace) -> int:
         try:
             held = library.document(document, version)
             right = held.text[start:end] == quote
-            reason = f"{held.title}" if right else f"{held.title}: the text there is {held.text[start:end]!r}"
+            reason = printable(held.title) + ("" if right else f": the text there is {held.text[start:end]!r}")
         except DocumentMissing as exc:
             right, reason = False, exc.message
         n_wrong += not right

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from rag.errors import FilterError
 from rag.types import Filter
 
 
@@ -20,8 +21,8 @@ def options() -> argparse.ArgumentParser:
     )
     for name, shown, about in repeated:
         group.add_argument(name, dest=f"{name[2:]}s", metavar=shown, action="append", help=about)
-    group.add_argument("--since", metavar="DATE", default="", help="published on 2026-03-31, in 2026-03, in 2026, or later")
-    group.add_argument("--until", metavar="DATE", default="", help="likewise, or earlier")
+    group.add_argument("--since", metavar="DATE", help="published on 2026-03-31, in 2026-03, in 2026, or later")
+    group.add_argument("--until", metavar="DATE", help="likewise, or earlier")
     return parser
 
 
@@ -33,4 +34,8 @@ def chosen(options: argparse.Namespace) -> Filter:
     """
     from rag.library.filtering import checked
 
-    return checked(Filter(options.documents, options.sources, options.languages, options.since, options.until))
+    for name in ("since", "until"):
+        if getattr(options, name) == "":
+            raise FilterError(f"{name} is empty.", "Leave it out, or give a date such as 2026-03-31, 2026-03 or 2026.")
+    dates = options.since or "", options.until or ""
+    return checked(Filter(options.documents, options.sources, options.languages, *dates))

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from rag import config
-from rag.cli.output import DONE, FAILED, counted, say
+from rag.cli.output import DONE, FAILED, counted, printable, say
 from rag.errors import LibraryDamaged
 
 
@@ -20,7 +20,7 @@ def backup(options: argparse.Namespace) -> int:
         n_documents = library.backup(Path(options.file), force=options.force)
     finally:
         library.close()
-    print(f"saved      {counted(n_documents, 'document')} in {options.file}")
+    print(f"saved      {counted(n_documents, 'document')} in {printable(options.file)}")
     return DONE
 
 
@@ -34,9 +34,9 @@ def restore(options: argparse.Namespace) -> int:
         say("Nothing was changed.")
         return FAILED
     n_documents, aside = saving.restore(file, folder)
-    print(f"restored   {counted(n_documents, 'document')} of {file}")
+    print(f"restored   {counted(n_documents, 'document')} of {printable(file)}")
     if aside:
-        print(f"kept       the damaged library is now {aside}")
+        print(f"kept       the damaged library is now {printable(aside)}")
     return DONE
 
 
@@ -47,16 +47,18 @@ def repair(options: argparse.Namespace) -> int:
     folder = config.load().index
     done = repair(folder)
     if not done.aside:
-        print(f"Nothing is wrong with the library in {folder}.")
+        print(f"Nothing is wrong with the library in {printable(folder)}.")
         return DONE
     n_documents, n_versions = done.saved
     print(f"damaged    {done.problem}")
     print(f"saved      {counted(n_documents, 'document')}, {counted(n_versions, 'version')}")
     for identity in done.older:
         print(f"older      {identity} has an older text again: the newest one could not be read")
+    titles = dict(done.titles)
     for identity, source in done.lost:
-        print(f"lost       {identity}  {source or '(its path could not be read)'}")
-    print(f"kept       the damaged library is now {done.aside}")
+        unknown = f"{titles.get(identity, '')} (its path could not be read)".strip()
+        print(f"lost       {identity}  {printable(source or unknown)}")
+    print(f"kept       the damaged library is now {printable(done.aside)}")
     if done.unindexed:
         print(f"Of {counted(len(done.unindexed), 'document')} only the text was saved. To find it again, run: rag rebuild")
     if done.lost or done.older:
@@ -79,7 +81,8 @@ def _n_documents(folder: Path) -> int:
 
 
 def _confirmed(n_old: int, n_new: int, folder: Path) -> bool:
-    question = f"The library in {folder} has {counted(n_old, 'document')}; the backup, with {n_new}, would replace it."
+    here = f"The library in {printable(folder)} has {counted(n_old, 'document')}"
+    question = f"{here}; the backup, with {n_new}, would replace it."
     if not sys.stdin.isatty():
         say(f"rag: {question}\n     To do so, run it again with --yes; to keep what is there, first: rag backup OTHER_FILE")
         return False

@@ -6,12 +6,13 @@ import argparse
 import dataclasses
 import signal
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rag import config
 from rag.cli.filtering import chosen
 from rag.cli.opening import opened
-from rag.cli.output import DONE, EMPTY, FAILED, NOT_FOUND, counted, progress_bar, say
+from rag.cli.output import DONE, EMPTY, FAILED, NOT_FOUND, counted, printable, progress_bar, say
 from rag.config import Settings
 from rag.errors import ConfigError, ModelError
 from rag.types import AddReport
@@ -50,10 +51,13 @@ def _follow(watch: Watch, what: str) -> None:
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         for event in watch.follow(threading.Event()):
+            path = printable(event.path)
             if event.kind == "gone":
-                print(f"gone       {event.path}: its text is kept. To remove it: rag remove {event.document}", flush=True)
+                print(f"gone       {path}: its text is kept. To remove it: rag remove {event.document}", flush=True)
+            elif event.kind == "skipped":
+                print(f"skipped    {_other_formats(event.skipped)}", flush=True)
             else:
-                print(f"{event.kind:9}  {' '.join(part for part in (event.path, event.reason) if part)}", flush=True)
+                print(f"{event.kind:9}  {' '.join(part for part in (path, printable(event.reason)) if part)}", flush=True)
     except KeyboardInterrupt:
         say("\nStopped. What was added is kept.")
     finally:
@@ -75,7 +79,7 @@ def remove(options: argparse.Namespace) -> int:
     finally:
         library.close()
     for title in titles:
-        print(f"removed    {title}")
+        print(f"removed    {printable(title)}")
     return DONE
 
 
@@ -91,9 +95,10 @@ def list_documents(options: argparse.Namespace) -> int:
     finally:
         library.close()
     for document in documents:
-        print(f"{document.id}  {document.date or '          '}  {document.title}\n{'':26}{document.source}")
+        print(f"{document.id}  {document.date or '          '}  {printable(document.title)}")
+        print(f"{'':26}{printable(document.source)}")
     if missed:
-        say(missed)
+        say(printable(missed))
         return NOT_FOUND
     if not documents:
         say(EMPTY)
@@ -118,10 +123,10 @@ def show_status(options: argparse.Namespace) -> int:
     settings = config.load()
     library = Library(settings.index)
     n_documents, n_paragraphs = library.count()
-    print(f"index      {library.folder}")
+    print(f"index      {printable(library.folder)}")
     print(f"           {counted(n_documents, 'document')}, {counted(n_paragraphs, 'paragraph')}")
     if library.embedding_model:
-        print(f"           built with {library.embedding_model}")
+        print(f"           built with {printable(library.embedding_model)}")
     _print_states(stored_states(settings.index, settings.states_mb).stored(), settings, library.versions())
     library.close()
     wanted: tuple[tuple[models.Role, str], ...] = (
@@ -134,7 +139,7 @@ def show_status(options: argparse.Namespace) -> int:
             state = f"at {models.locate(name, role, settings.models)}" if name != "none" else "quotes only"
         except (ModelError, ConfigError) as exc:
             state = f"{exc.message} {exc.hint}"
-        print(f"{role:9}  {name}: {state}")
+        print(f"{role:9}  {printable(name)}: {printable(state)}")
     return DONE
 
 
@@ -153,18 +158,28 @@ def _print_states(stored: Stored, settings: Settings, documents: Iterable[str]) 
         )
 
 
+def _other_formats(skipped: Sequence[tuple[str, int]]) -> str:
+    """`3 files of other formats (2 .html, 1 without a suffix)`, `1 file of another format (.pdf)`."""
+    named = [(printable(suffix) or "without a suffix", n) for suffix, n in skipped]
+    what = "another format" if len(named) == 1 else "other formats"
+    told = ", ".join(name if len(named) == 1 else f"{n} {name}" for name, n in named)
+    return f"{counted(sum(n for _, n in named), 'file')} of {what} ({told})"
+
+
 def _print_report(report: AddReport) -> None:
     for name in ("added", "changed", "unchanged"):
         if ids := getattr(report, name):
             print(f"{name:9}  {counted(len(ids), 'document')}")
     for identity, source in report.renamed:
-        print(f"renamed    {identity} is now {source}")
+        print(f"renamed    {identity} is now {printable(source)}")
     for copy, original in report.duplicates:
         print(f"duplicate  {copy} has the same text as {original}")
     for copy, original, share in report.similar:
         print(f"similar    {copy} tells the same story as {original} ({share:.0%} of the shorter one is in both)")
     for path, reason in report.failed:
-        print(f"failed     {path}\n           {reason}")
+        print(f"failed     {printable(path)}\n           {printable(reason)}")
+    if report.skipped:
+        print(f"skipped    {_other_formats(report.skipped)}")
     if report == AddReport():
         print("nothing to do")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from rag import config
-from rag.cli.output import DONE, FAILED, progress_bar
+from rag.cli.output import DONE, FAILED, printable, progress_bar
 
 
 def act(options: argparse.Namespace) -> int:
@@ -23,7 +23,7 @@ def act(options: argparse.Namespace) -> int:
             m for m in models.registry().values() if not anew or m.default or (settings.models / m.name).is_dir()
         ]
         checks = tuple(models.check(model, settings.models, anew=anew) for model in chosen)
-    print(f"models in {settings.models}")
+    print(f"models in {printable(settings.models)}")
     for check in checks:
         model = check.model
         default = ", default" if model.default else ""

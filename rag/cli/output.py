@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 
 DONE, FAILED, BAD_USE, NOT_FOUND, INTERRUPTED = 0, 1, 2, 3, 130
+
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, other ends of a line, marks that change the direction of what follows, half characters."""
 
 EMPTY = "The library is empty. Add articles with: rag add PATH"
 
@@ -19,6 +23,11 @@ def say(message: str) -> None:
         print(message, file=sys.stderr, flush=True)
 
 
+def printable(text: object) -> str:
+    """Returns a name, path or title as one line; what a terminal would obey, or turn around, becomes "\ufffd"."""
+    return _UNPRINTABLE.sub("\ufffd", str(text))
+
+
 def counted(n: int, noun: str) -> str:
     """`1 document`, `2 documents`."""
     return f"{n} {noun}" + ("" if n == 1 else "s")
@@ -26,7 +35,7 @@ def counted(n: int, noun: str) -> str:
 
 @contextlib.contextmanager
 def progress_bar(unit: str) -> Iterator[Callable[[int, int, str], object]]:
-    """Shows a progress bar on stderr from the first call of what it gives."""
+    """Shows a progress bar on stderr, if that is a terminal, from the first call of what it gives."""
     from tqdm import tqdm
 
     bars: list[tqdm] = []
@@ -37,11 +46,18 @@ def progress_bar(unit: str) -> Iterator[Callable[[int, int, str], object]]:
         if not bars:
             scaled = {"unit_scale": True, "unit_divisor": 1000} if unit == "B" else {}
             bars.append(
-                tqdm(total=total, unit=unit if unit == "B" else f" {unit}", leave=True, dynamic_ncols=True, **scaled)
+                tqdm(
+                    total=total,
+                    unit=unit if unit == "B" else f" {unit}",
+                    leave=True,
+                    dynamic_ncols=True,
+                    disable=None,
+                    **scaled,
+                )
             )
         bar = bars[0]
         bar.total = total
-        bar.set_description_str(label[:40], refresh=False)
+        bar.set_description_str(printable(label[:40]), refresh=False)
         bar.n = done
         bar.refresh()
 

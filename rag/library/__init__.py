@@ -23,10 +23,21 @@ from rag.errors import DocumentMissing, LibraryMismatch
 from rag.library.filtering import checked, condition, described, parts, selection
 from rag.library.saving import backup, restore
 from rag.library.schema import MIGRATIONS, migrate
-from rag.library.store import Store, note_change, put_in_place
+from rag.library.store import Store, is_writable, note_change, put_in_place
 from rag.types import EVERYTHING, Document, Filter, Paragraph, Passage
 
-__all__ = ["MIGRATIONS", "Changes", "Item", "Library", "StoredPassage", "migrate", "put_bands", "put_in_place", "restore"]
+__all__ = [
+    "MIGRATIONS",
+    "Changes",
+    "Item",
+    "Library",
+    "StoredPassage",
+    "is_writable",
+    "migrate",
+    "put_bands",
+    "put_in_place",
+    "restore",
+]
 
 Item = tuple[Document, Sequence[Passage], np.ndarray]
 """A document with its passages, and their vectors as an array of floats, shape (n_passages, d)."""

@@ -52,6 +52,7 @@ class Repaired:
         older: ids of documents whose newest text could not be read; the one before it is the current one now.
         unindexed: ids of documents that are not found until `rag rebuild` has embedded them again.
         lost: (id, source) of documents that could not be saved; the source is "" where it could not be read either.
+        titles: (id, title) of those whose title could be read.
     """
 
     aside: Path | None = None
@@ -60,6 +61,7 @@ class Repaired:
     older: tuple[str, ...] = ()
     unindexed: tuple[str, ...] = ()
     lost: tuple[tuple[str, str], ...] = ()
+    titles: tuple[tuple[str, str], ...] = ()
 
 
 def repair(folder: Path) -> Repaired:
@@ -147,12 +149,14 @@ class _Damaged:
 
     Attributes:
         n_gaps: how often reading had to be taken up again behind something, by table.
+        titles: of documents, by id, of which a text was found that is not what it was.
     """
 
     def __init__(self, path: Path) -> None:
         self._connection = read_only(path)
         self._connection.text_factory = lambda text: text.decode("utf-8", "replace")
         self.n_gaps: Counter[str] = Counter()
+        self.titles: dict[str, str] = {}
 
     def close(self) -> None:
         self._connection.close()
@@ -260,6 +264,7 @@ def _salvage(damaged: _Damaged, target: sqlite3.Connection, problem: str) -> Rep
         older=older,
         unindexed=unindexed,
         lost=tuple((identity, source) for identity, source in known.items() if identity not in saved),
+        titles=tuple((identity, title) for identity, title in damaged.titles.items() if identity not in saved),
     )
 
 
@@ -272,6 +277,7 @@ def _copy(damaged: _Damaged, target: sqlite3.Connection, table: str, columns: st
     sql = f"INSERT OR IGNORE INTO {table} ({', '.join(chosen)}) VALUES ({', '.join('?' * len(chosen))})"
     for row in damaged.rows(table, ", ".join(chosen)):
         if table == "versions" and _checksum(str(row[4])) != row[1]:
+            damaged.titles[str(row[0])] = str(row[2])
             continue
         with contextlib.suppress(sqlite3.IntegrityError):  # a value of another kind than the column's
             target.execute(sql, row)

@@ -26,14 +26,14 @@ def backup(store: Store, file: Path, *, force: bool = False) -> int:
     """Writes the library into one file, all from one state, while others read and write; returns its number of documents.
 
     Args:
-        force: True if a file that is there and is no backup may be replaced. A backup always may.
+        force: True if any file that is there may be replaced. Else only a backup may, and not by one without documents.
 
     Raises:
         LibraryDamaged: the library cannot be read throughout; a backup that is there stays.
-        LibraryError: the file cannot be written, or is there and is no backup.
+        LibraryError: the file cannot be written, or is there and may not be replaced.
     """
     target = Path(os.path.realpath(file))
-    _check_target(store, target, force)
+    n_replaced = _check_target(store, target, force)
     _clear(target)
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
@@ -44,6 +44,11 @@ def backup(store: Store, file: Path, *, force: bool = False) -> int:
         # Row by row into a file without gaps: what cannot be read is noticed, and what was removed is not copied.
         store.connection().execute("VACUUM INTO ?", (name,))
         n_documents = inspect(Path(name))
+        if n_replaced and not n_documents:
+            raise LibraryError(
+                f"The library in {store.folder} has 0 documents, the backup {target} has {n_replaced}: it was not replaced.",
+                "Put it back (rag restore FILE), name another file, or replace it with --force.",
+            )
         put_in_place(Path(name), target)
     except OSError as exc:
         raise _unwritable(target, exc.strerror) from exc
@@ -124,7 +129,8 @@ def restore(file: Path, folder: Path) -> tuple[int, Path | None]:
     finally:
         if store:
             store.close()
-        discard(copy)
+        with contextlib.suppress(OSError):  # where nothing can be written there is none
+            discard(copy)
 
 
 def replace_damaged(folder: Path, copy: Path) -> Path:
@@ -163,20 +169,22 @@ def discard(copy: Path) -> None:
         copy.with_name(copy.name + suffix).unlink(missing_ok=True)
 
 
-def _check_target(store: Store, target: Path, force: bool) -> None:
+def _check_target(store: Store, target: Path, force: bool) -> int:
+    """Returns the number of documents of the backup that would be replaced; 0 for what need not be kept."""
     if target.is_dir():
         raise LibraryError(f"{target} is a folder.", "Name a file in it.")
     if target.parent == store.path.parent.resolve() and target.name.startswith(NAME):
         raise LibraryError(f"{target} is the library itself.", "Name another file, best on another disk.")
     if target.exists() and target.stat().st_size and not force:
         try:
-            inspect(target)
+            return inspect(target)
         except LibraryDamaged:  # a backup that is worth nothing
-            pass
+            return 0
         except LibraryError as exc:
             raise LibraryError(
                 f"{target} is there already, and is no backup.", "Name another file, or replace it with --force."
             ) from exc
+    return 0
 
 
 def _clear(target: Path) -> None:
@@ -188,6 +196,9 @@ def _clear(target: Path) -> None:
 
 
 def _unwritable(target: Path, reason: object) -> LibraryError:
+    if not target.parent.is_dir():
+        where = f"there is no folder {target.parent}"
+        return LibraryError(f"The backup {target} cannot be written: {where}.", "Make it, or name a file in another folder.")
     return LibraryError(
         f"The backup {target} cannot be written: {reason}.", "Free some space, or name a file in another folder."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import os
 import re
 import shutil
@@ -19,8 +20,10 @@ from rag.errors import LibraryDamaged, LibraryError, LibraryReadOnly
 from rag.library.schema import MIGRATIONS, migrate
 
 NAME = "library.sqlite"
+_DERIVED = ("dense.faiss", "lexical/meta.json")  # what the stations below make from a library
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "lustre", "gfs2", "fuse.sshfs"})
 _ROOM = 1 << 20  # bytes; SQLite needs some 100 kB beside a library to open it
+_DAMAGED = "Restore a backup (rag restore FILE), or save what can be read of it: rag repair"
 _PERMISSIONS = "Give another folder with RAG_INDEX, or change its permissions."
 # By a random step: a generation must mean one state only, also beside a library that was put back from a copy or begun anew.
 _JOURNAL = """
@@ -34,10 +37,10 @@ class Store:
     """One SQLite file in a folder. Safe to use from several threads and several processes."""
 
     def __init__(self, folder: Path) -> None:
-        """Opens the file, making or migrating it as needed.
+        """Opens the file, making or migrating it as needed. Where nothing can be written, it can be read.
 
         Raises:
-            LibraryReadOnly: the folder cannot be made or written to.
+            LibraryReadOnly: the folder cannot be made, or must be written to: a new or older library, changes in its log.
             LibraryNewer: a newer version of this program wrote it.
             LibraryDamaged: the file is not a library or is damaged.
             LibraryError: it lies on a network file system, or cannot be used for another reason.
@@ -54,8 +57,10 @@ class Store:
                     "Keep the library on a local disk (RAG_INDEX), and copy it over with: rag backup FILE",
                 )
             # Readers do without the lock: a process that adds articles may hold it for minutes.
-            if self._schema_version() != len(MIGRATIONS):
+            if (version := self._schema_version()) != len(MIGRATIONS):
                 with self.writing():
+                    if not version:
+                        self._check_new()
                     migrate(self.connection())
         except OSError as exc:
             raise _read_only(folder, exc) from exc
@@ -72,11 +77,12 @@ class Store:
         held: _Held | None = getattr(self._local, "held", None)
         if held is None or (self._was_replaced(held) and not held.connection.in_transaction):
             inode = _inode(self.path)  # before it is opened: if it is replaced in between, that is seen the next time
-            held = _Held(sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False))
+            held = _Held(_opened(self.path))
             self._held.add(held)
-            held.connection.execute("PRAGMA journal_mode = WAL")
-            held.connection.execute("PRAGMA synchronous = FULL")
-            held.connection.execute("PRAGMA foreign_keys = ON")
+            if is_writable(self.folder):
+                held.connection.execute("PRAGMA journal_mode = WAL")
+                held.connection.execute("PRAGMA synchronous = FULL")
+                held.connection.execute("PRAGMA foreign_keys = ON")
             held.inode = inode or _inode(self.path)
             self._local.held = held
         return held.connection
@@ -148,19 +154,33 @@ class Store:
         if "locked" in said:
             return LibraryError(f"Another program is writing to {self.path}.", "Wait until it is done, and try again.")
         if "malformed" in said or "not a database" in said or "disk I/O error" in said:
-            hint = "Restore a backup (rag restore FILE), or save what can be read of it: rag repair"
-            return LibraryDamaged(f"The library {self.path} is damaged: {exc}.", hint)
+            return LibraryDamaged(f"The library {self.path} is damaged: {exc}.", _DAMAGED)
         return LibraryError(f"The library {self.path} cannot be used: {exc}.", "Restore a backup: rag restore FILE")
 
     def _schema_version(self) -> int:
         """Returns the version of the file's schema, 0 if there is no file yet; makes and changes nothing."""
-        if not self.path.exists():
+        if not _n_bytes(self.path):  # beside an empty file SQLite would remove its log, which may hold all of the library
             return 0
-        with contextlib.closing(sqlite3.connect(self.path, timeout=30)) as connection:
+        with contextlib.closing(_opened(self.path)) as connection:
             return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
+    def _check_new(self) -> None:
+        """Raises LibraryDamaged for a file without tables that had some once: as a new library it would hide what is lost.
+
+        A file that is not there may have been taken away to begin anew.
+        """
+        is_empty = not _n_bytes(self.path)
+        # SQLite writes a first page before it begins a log: beside one without tables, that may be of a killed migration.
+        signs = [self.folder / name for name in _DERIVED] + ([_log(self.path)] if is_empty else [])
+        if self.path.exists() and any(map(_n_bytes, signs)) and not self._schema_version():
+            what = "is empty" if is_empty else "has no tables"
+            raise LibraryDamaged(f"The library {self.path} is damaged: the file {what}, but there was a library.", _DAMAGED)
+
     def _was_replaced(self, held: _Held) -> bool:
-        """True if a restore or repair of a damaged file has put another one in its place since it was opened."""
+        """True if a restore or repair of a damaged file has put another one in its place since it was opened.
+
+        Also if the folder can no longer be written to, or again, or if it cannot and somebody else has changed the file.
+        """
         return _inode(self.path) not in (None, held.inode)
 
 
@@ -169,7 +189,7 @@ class _Held:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
-        self.inode: tuple[int, int] | None = None
+        self.inode: tuple[int, ...] | None = None
 
     def __del__(self) -> None:
         self.connection.close()
@@ -220,15 +240,62 @@ def put_in_place(temporary: Path, path: Path) -> None:
         os.close(folder)
 
 
-def _inode(path: Path) -> tuple[int, int] | None:
+def is_writable(folder: Path) -> bool:
+    """False on a disk that is mounted read-only, as failing ones often are, and where this user may only read."""
+    return os.access(folder, os.W_OK)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """Returns a new connection; where nothing can be written, one that only reads.
+
+    Raises:
+        LibraryReadOnly: there is a log, which SQLite cannot read without writing beside it.
+    """
+    connect = functools.partial(sqlite3.connect, timeout=30, isolation_level=None, check_same_thread=False)
+    if is_writable(path.parent):
+        return connect(path)
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    connection = connect(address, uri=True)
+    try:
+        connection.execute("PRAGMA schema_version")
+        return connection
+    except sqlite3.OperationalError as exc:
+        connection.close()
+        if "unable to open" not in str(exc):
+            raise
+    if _n_bytes(_log(path)):
+        raise LibraryReadOnly(
+            f"The last changes of the library {path} are in the file {_log(path).name} beside it, "
+            "which can be read only where it can be written to.",
+            "Copy the folder to where it can be, and name the copy with RAG_INDEX.",
+        )
+    # Without a log there is nothing to share with others, for which SQLite would write beside the file.
+    return connect(f"{address}&immutable=1", uri=True)
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def _n_bytes(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _inode(path: Path) -> tuple[int, ...] | None:
+    """Returns what tells a file from another one; where it can only be read, also from what it was before."""
     try:
         status = os.stat(path)
     except OSError:
         return None
-    return status.st_dev, status.st_ino
+    inode = status.st_dev, status.st_ino
+    return inode if is_writable(path.parent) else (*inode, status.st_mtime_ns, _n_bytes(_log(path)))
 
 
 def _read_only(folder: Path, exc: OSError) -> LibraryReadOnly:
+    if isinstance(exc, FileExistsError | NotADirectoryError):
+        which = "it" if isinstance(exc, FileExistsError) else "one above it"
+        said = f"The index folder {folder} cannot be written to: {which} is a file, not a folder."
+        return LibraryReadOnly(said, "Give another folder with RAG_INDEX.")
     return LibraryReadOnly(f"The index folder {folder} cannot be written to: {exc.strerror or exc}.", _PERMISSIONS)
 
 
