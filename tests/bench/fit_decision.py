@@ -27,7 +27,7 @@ from rag.decide import Signals, features
 
 NAMES = [field.name for field in dataclasses.fields(Signals)]
 FOLDS = 5
-FALSE_REFUSALS = {"careful": 0.20, "balanced": 0.15, "talkative": 0.05}
+FALSE_REFUSALS = {"careful": 0.20, "balanced": 0.13, "talkative": 0.05}
 """The share of answerable questions, a mean over the sets, that each setting refuses out of fold."""
 
 
