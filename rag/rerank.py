@@ -46,6 +46,8 @@ _NEAR = 2.0
 """So many hits at most, with scores so near to the best one's, have their sentences read by the model; the best sentence
 of the others is chosen by common words."""
 
+_UNREAD = 4.0  # so much below the best hit at least are those that were not read
+
 _READ = 24
 """So many sentences of a hit are read by the model, those with the most words of the question: a text without line ends is
 one paragraph, however long."""
@@ -126,7 +128,8 @@ def rerank(
         scores = [score + raised for score in scores]
     scored = [replace(hit, score=score + added[hit]) for (hit, _), score in zip(first, scores, strict=True)]
     ranked = sorted(scored, key=lambda hit: -hit.score)
-    behind = [(replace(hit, score=ranked[-1].score), 0.0) for hit in hits[len(titled) :]]
+    # Nothing is known of those that were not read, so they are near to none that were.
+    behind = [(replace(hit, score=min(ranked[-1].score, ranked[0].score - _UNREAD)), 0.0) for hit in hits[len(titled) :]]
     kept = [hit for hit, _ in _best_windows([*((hit, 0.0) for hit in ranked), *behind])][:keep]
     return _quoted(question, kept, reranker)
 

@@ -20,7 +20,7 @@ LAZY = {
     "rag/cli/asking.py": {"rag.library"},
     "rag/cli/evaluating.py": {"rag.evaluate"},
     "rag/cli/filtering.py": {"rag.library.filtering"},
-    "rag/cli/keeping.py": {"rag.library", "rag.library.repair"},
+    "rag/cli/keeping.py": {"rag.generate.states", "rag.library", "rag.library.repair"},
     "rag/cli/library.py": {"rag.assistant.preparing", "rag.generate.states", "rag.library", "rag.models"},
     "rag/cli/models.py": {"rag.models"},
     "rag/cli/opening.py": {"rag.assistant"},

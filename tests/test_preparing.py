@@ -9,6 +9,7 @@ import pytest
 
 from rag.assistant.preparing import N_NEWEST, Preparing
 from rag.cli import main
+from rag.errors import LibraryError
 from rag.generate.states import stored_states
 from tests.fakes import FakeGenerator
 
@@ -97,8 +98,8 @@ def test_old_articles_are_left_alone(make_assistant, write):
     assistant.add("towns")
     chosen = []
     while found := assistant._preparing._next():
-        chosen += found
-        assistant._preparing._done.update(found)
+        chosen.append(found)
+        assistant._preparing._done.add(found)
     assert len(chosen) == N_NEWEST
 
 
@@ -139,4 +140,53 @@ def test_the_status_tells_what_the_model_keeps(assistant, tmp_path, capsys):
     told = capsys.readouterr().out
     assert "states     1 passage, 2 MB of 2048 MB" in told
     assert "of 1 of the 2 newest documents" in told
-    assert "67% of the last 3 questions were answered without reading a passage" in told
+    assert "67% of the last 3 looks at a passage needed no reading" in told
+
+
+@pytest.mark.parametrize("command", ["restore", "repair"])
+def test_what_comes_in_place_of_a_library_leaves_nothing_of_other_articles(make_assistant, articles, tmp_path, command):
+    assistant = make_assistant()
+    assistant.add(articles)
+    assert main(["backup", str(tmp_path / "backup")]) == 0
+    stored_states(tmp_path / "index", 10).put("gone", "a" * 64, b"state")
+    if command == "repair":
+        assistant.close()
+        library = tmp_path / "index" / "library.sqlite"
+        library.write_bytes(b"x" * 100 + library.read_bytes()[100:])
+    main(["repair"] if command == "repair" else ["restore", str(tmp_path / "backup"), "--yes"])
+    assert dict(stored_states(tmp_path / "index", 10).stored().documents) == {}
+
+
+def test_an_error_does_not_end_what_is_done_behind_a_page(assistant, monkeypatch):
+    monkeypatch.setattr("rag.assistant.preparing._WAIT_SECONDS", 0.01)
+    real, failed = assistant.library.versions, []
+
+    def versions(*filter):
+        if len(failed) < 3:
+            failed.append(1)
+            raise LibraryError("The library is locked.")
+        return real(*filter)
+
+    monkeypatch.setattr(assistant.library, "versions", versions)
+    assert len(ran(assistant, 5)) == 5
+
+
+def test_an_article_that_is_removed_while_it_is_read_leaves_nothing(assistant, tmp_path):
+    bridges, owls = assistant.documents()
+    states = stored_states(tmp_path / "index", 10)
+    preparing = assistant._preparing
+    preparing._tidy()
+    assistant.remove([bridges.id])
+    for document in (bridges, owls):
+        states.put(document.id, "a" * 64, b"state")  # as a reader does that had begun before
+    preparing._tidy()
+    assert dict(states.stored().documents) == {owls.id: 1}
+
+
+def test_of_a_long_article_only_the_first_passages_are_read(make_assistant, write):
+    text = "\n\n".join(f"The town of number {n} has {n} bridges over its river." for n in range(60))
+    write("towns/long.txt", f"Towns and bridges\n\n{text}\n")
+    assistant = make_assistant(generator=Generator())
+    assistant.add("towns")
+    assistant._preparing._read(assistant._models.generator(0)[0], assistant._preparing._next())
+    assert len(assistant._models.generator(0)[0].prepared) == 25

@@ -86,7 +86,7 @@ def test_what_was_not_read_is_never_first_whatever_is_added_for_its_date():
     unread = Hit("new", "version", "Title", "/a/c.txt", 9, 0, 8, "Nothing.", -1.0)
     ranked = rerank(QUESTION, [*hits, unread], FakeReranker(), depth=10, keep=10, bonus={"new": 5.0})
     assert ranked[-1].document == "new"
-    assert ranked[-1].score == ranked[0].score
+    assert ranked[-1].score <= ranked[0].score - 4
 
 
 def test_what_is_added_for_the_date_counts_for_what_is_read_first():

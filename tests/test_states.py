@@ -148,3 +148,31 @@ def test_several_may_store_and_read_at_once(tmp_path):
 def test_the_store_of_a_library_lies_beside_it(tmp_path):
     stored_states(tmp_path, 1).put("d1", KEY, b"x")
     assert (tmp_path / "states" / f"d1.{KEY}.state").exists()
+
+
+def test_a_file_that_cannot_be_touched_is_read_all_the_same(store, monkeypatch):
+    # On a disk that can only be read each state was taken for damaged; in another user's file it was deleted.
+    store.put("d1", KEY, b"state")
+
+    def refused(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("os.utime", refused)
+    assert bytes(store.get("d1", KEY)) == b"state"
+    assert only_file(store).exists()
+
+
+def test_what_is_being_written_of_a_removed_document_goes_too(store):
+    store.put("d1", KEY, b"state")
+    (store._folder / f".d1.{KEY}.state.123").write_bytes(b"half")
+    store.forget(["d1"])
+    assert list(store._folder.iterdir()) == []
+
+
+def test_a_budget_of_nothing_keeps_nothing(store):
+    store.put("d1", KEY, b"state")
+    nothing = StateStore(store._folder, 0)
+    nothing.count(True)
+    assert nothing.get("d1", KEY) is None
+    nothing.keep(["d1"])
+    assert list(store._folder.iterdir()) == []

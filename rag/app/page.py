@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from rag.app.conversation import Conversation, Line, advance, history
+from rag.app.conversation import Conversation, Line, Turn, advance, history
 from rag.app.filtering import chosen_filter, offered
 from rag.app.reference import decode_ref
 from rag.app.render import (
@@ -88,7 +88,7 @@ class Page:
         note, place = "", self._line.join()
         try:
             yield from self._wait(conversation, run)
-            yield from self._wait_in_line(conversation, run, place)
+            yield from self._wait_in_line(conversation, run, turn, place)
             stream = self._assistant.stream(turn.question, history=history(earlier), filter=conversation.filter)
             with closing(_closable(stream)) as events:
                 for event in events if conversation.run is run else ():
@@ -116,15 +116,15 @@ class Page:
                 return
             time.sleep(_POLL_SECONDS)
 
-    def _wait_in_line(self, conversation: Conversation, run: object, place: object) -> Iterator[tuple[Any, Any]]:
+    def _wait_in_line(self, conversation: Conversation, run: object, turn: Turn, place: object) -> Iterator[tuple[Any, Any]]:
         """Says how many questions of other pages come first, until none does."""
-        turn = conversation.turns[-1]
         while n_before := self._line.n_before(place):
             awaited = f"{n_before} question{'s' if n_before > 1 else ''} before yours"
             if not conversation.update(run, replace(turn, awaited=awaited)):
                 return
             yield self._chat(conversation), gr.skip()
             time.sleep(_POLL_SECONDS)
+        conversation.update(run, turn)
 
     def stop(self, conversation: Conversation) -> Sequence[Any]:
         """Ends the answer; what was confirmed stays."""

@@ -330,7 +330,6 @@ class Assistant:
         """
         try:
             self.add_seeds()
-            self._states.keep(self.library.versions())
             self._preparing.run()
         except RagError as exc:
             if not self._preparing.is_closing:  # else the model is closed under it, which is no problem

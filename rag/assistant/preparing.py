@@ -11,7 +11,8 @@ from rag import prompt
 from rag.assistant.loading import Models
 from rag.assistant.saying import hits_in
 from rag.config import Settings
-from rag.errors import DocumentMissing
+from rag.errors import DocumentMissing, RagError
+from rag.generate.states import stored_states
 from rag.library import Library
 from rag.split import paragraphs
 from rag.types import Answer, Generator, Hit
@@ -23,6 +24,7 @@ N_NEWEST = 20
 """Articles, the newest first, whose passages the answer model reads before anyone asks."""
 
 _N_CITED = 20  # articles, those cited last: the next question is often about another paragraph of one of them
+_MAX_PASSAGES = 25  # of an article: more would push what is used out of the store
 _MAX_EXAMPLE_CHARS = 1500  # of a paragraph that a question is made from
 _WAIT_SECONDS = 2  # after a question interrupted, and between two looks whether there is something to do
 
@@ -33,6 +35,8 @@ class Preparing:
     def __init__(self, library: Library, models: Models, settings: Settings, search: Callable[[str], Sequence[Hit]]) -> None:
         """Takes the search that an example question is tried with."""
         self._library, self._models, self._settings, self._search = library, models, settings, search
+        self._states = stored_states(settings.index, settings.states_mb)
+        self._generation: int | None = None  # of the library when the states were last held against it
         self._cited: deque[str] = deque(maxlen=_N_CITED)
         self._done: set[tuple[str, str]] = set()  # documents with their versions whose passages were read
         self._closing = threading.Event()
@@ -41,7 +45,7 @@ class Preparing:
 
     @contextlib.contextmanager
     def asking(self) -> Iterator[None]:
-        """Keeps the model free while a question is answered."""
+        """Lets nothing new be begun while a question is answered; what is being read stops when the model is asked."""
         with self._lock:
             self._n_asked += 1
         try:
@@ -83,19 +87,31 @@ class Preparing:
                 self._work(generator)
 
     def _work(self, generator: Generator) -> None:
-        self.make_examples(generator)
+        """Goes on after an error, which may be gone by the next look: a full disk, a library that is being written to."""
+        has_examples = False
         while not self._closing.is_set():
-            if not (chosen := self._next()) or self._read(generator, chosen[0]):
-                self._done.update(chosen)
-            self._closing.wait(_WAIT_SECONDS if not chosen or self._n_asked else 0)
+            is_idle = True
+            with contextlib.suppress(RagError):
+                self._tidy()
+                has_examples = has_examples or self.make_examples(generator)
+                if chosen := self._next():
+                    is_idle = not self._read(generator, chosen)
+            self._closing.wait(_WAIT_SECONDS if is_idle else 0)
 
-    def make_examples(self, generator: Generator) -> None:
-        """Lets the model write an example question for each of the newest documents."""
+    def _tidy(self) -> None:
+        """Deletes the states of documents that were removed, also of one that was being read then."""
+        if (generation := self._library.generation) != self._generation:
+            self._states.keep(self._library.versions())
+            self._generation = generation
+
+    def make_examples(self, generator: Generator) -> bool:
+        """Lets the model write an example question for each of the newest documents; True, as all have one then."""
         for identity, questions in list(self._library.examples().items())[:N_EXAMPLES]:
             if not questions:
                 with contextlib.suppress(DocumentMissing):  # it was removed meanwhile
                     while not self._closing.is_set() and not self._make_example(generator, identity):
                         self._closing.wait(_WAIT_SECONDS)
+        return True
 
     def _make_example(self, generator: Generator, identity: str) -> bool:
         """Stores a question if a search for it finds the paragraph that it was made from; False if it was interrupted."""
@@ -117,17 +133,18 @@ class Preparing:
                 return True
         return True
 
-    def _next(self) -> list[tuple[str, str]]:
-        """Returns the next document to be read, with its version; none if all are."""
+    def _next(self) -> tuple[str, str] | None:
+        """Returns the next document to be read, with its version; None if all are."""
         versions = self._library.versions()
         newest = list(versions)[: -N_NEWEST - 1 : -1]
         wanted = dict.fromkeys([*reversed(self._cited), *newest])
-        return [one for one in ((d, versions[d]) for d in wanted if d in versions) if one not in self._done][:1]
+        unread = ((d, versions[d]) for d in wanted if d in versions and (d, versions[d]) not in self._done)
+        return next(unread, None)
 
     def _read(self, generator: Generator, chosen: tuple[str, str]) -> bool:
-        """Lets the model read the passages of a document; False if a question interrupted."""
+        """Lets the model read the first passages of a document; False if a question interrupted."""
         try:
-            hits = list(hits_in(self._library.document(*chosen)))
+            hits = list(hits_in(self._library.document(*chosen)))[:_MAX_PASSAGES]
         except DocumentMissing:
             return True
         budget = generator.context_tokens - self._settings.answer_tokens - prompt.BLOCK_OVERHEAD
@@ -137,4 +154,6 @@ class Preparing:
             block = prompt.block(hit, budget, generator.count)
             if not generator.prepare(prompt.answer_prompt("", [block], documents=[hit.document])):
                 return False
+        self._generation = None  # it may have been removed meanwhile
+        self._done.add(chosen)
         return True

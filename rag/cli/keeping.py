@@ -34,6 +34,7 @@ def restore(options: argparse.Namespace) -> int:
         say("Nothing was changed.")
         return FAILED
     n_documents, aside = saving.restore(file, folder)
+    _forget_others(folder)
     print(f"restored   {counted(n_documents, 'document')} of {printable(file)}")
     if aside:
         print(f"kept       the damaged library is now {printable(aside)}")
@@ -49,6 +50,7 @@ def repair(options: argparse.Namespace) -> int:
     if not done.aside:
         print(f"Nothing is wrong with the library in {printable(folder)}.")
         return DONE
+    _forget_others(folder)
     n_documents, n_versions = done.saved
     print(f"damaged    {done.problem}")
     print(f"saved      {counted(n_documents, 'document')}, {counted(n_versions, 'version')}")
@@ -64,6 +66,18 @@ def repair(options: argparse.Namespace) -> int:
     if done.lost or done.older:
         print("Add the articles again that were lost or have an older text: rag add PATH")
     return FAILED if done.lost else DONE
+
+
+def _forget_others(folder: Path) -> None:
+    """Deletes what the answer model keeps of documents that are no longer in the library."""
+    from rag.generate.states import stored_states
+    from rag.library import Library
+
+    library = Library(folder)
+    try:
+        stored_states(folder, config.load().states_mb).keep(library.versions())
+    finally:
+        library.close()
 
 
 def _n_documents(folder: Path) -> int:

@@ -152,10 +152,8 @@ def _print_states(stored: Stored, settings: Settings, documents: Iterable[str]) 
     print(f"states     {counted(stored.n_states, 'passage')}, {stored.n_bytes >> 20} MB of {settings.states_mb} MB")
     print(f"           of {n_read} of the {counted(len(newest), 'newest document')}")
     if stored.n_asked:
-        asked = counted(stored.n_asked, "question")
-        print(
-            f"           {stored.n_served / stored.n_asked:.0%} of the last {asked} were answered without reading a passage"
-        )
+        asked = counted(stored.n_asked, "look")
+        print(f"           {stored.n_served / stored.n_asked:.0%} of the last {asked} at a passage needed no reading")
 
 
 def _other_formats(skipped: Sequence[tuple[str, int]]) -> str:

@@ -144,13 +144,12 @@ class LlamaGenerator:
 
     def _submit(self, job: Callable[[Stop], T], stop: Stop) -> Future[T]:
         with self._lock:
+            if self._closed.is_set():
+                raise _closed_error()
             for idle in self._idle - {stop}:
                 idle.set()
             self._jobs.add(stop)
-        try:
             return self._worker.submit(self._work, job, stop)
-        except RuntimeError as exc:  # of an executor that was shut down
-            raise _closed_error() from exc
 
     def _work(self, job: Callable[[Stop], T], stop: Stop) -> T:
         try:

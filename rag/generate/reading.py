@@ -41,7 +41,8 @@ class Segments:
 
     @property
     def n_tokens(self) -> int:
-        return len(self.prefix) + sum(map(len, self.paragraphs)) + max(len(self.question), len(self.aside))
+        beside = len(self.aside) - self.n_shared if self.aside else 0
+        return len(self.prefix) + sum(map(len, self.paragraphs)) + len(self.question) + beside
 
     @property
     def n_shared(self) -> int:
@@ -95,6 +96,8 @@ class Reader:
 
     def prepare(self, prompt: Prompt, stop: Stop) -> None:
         """Reads and stores the paragraphs that are not stored; raises Stopped."""
+        if stop.is_set():
+            raise Stopped
         segments = self._fitting(prompt)
         wanted = zip(prompt.documents, segments.paragraphs, strict=True)
         if self._store and any(not self._store.has(d, self._key(segments.prefix, tokens)) for d, tokens in wanted):
@@ -216,6 +219,7 @@ class Reader:
         if self._llama.unjoinable or (n_held == n_prefix and not (self._store and owner)):
             self._decode([(token, n_held + n, (_MAIN,)) for n, token in enumerate(tokens)], [], stop)
             return
+        self._llama.forget(_SPARE)  # what an error may have left there
         if n_prefix:
             self._llama.copy(_MAIN, _SPARE, n_prefix)
         self._decode([(token, n_prefix + n, (_SPARE,)) for n, token in enumerate(tokens)], [], stop)

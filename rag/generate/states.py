@@ -24,7 +24,6 @@ logger = logging.getLogger(__name__)
 INSTRUCTIONS = "instructions"
 """Stands in place of a document for what is read before all passages."""
 
-_NO_DOCUMENTS = ("", INSTRUCTIONS)
 _HEAD = struct.Struct("<8sIQ")  # magic, CRC-32 of the state, its bytes
 _MAGIC = b"FNSTATE1"
 _NAME = re.compile(r"([^.]+)\.([0-9a-f]{64})\.state")
@@ -40,7 +39,7 @@ class Stored:
     Attributes:
         n_states: passages.
         n_bytes: of them on disk.
-        n_asked: the last questions that a passage was read for, 10,000 or somewhat more.
+        n_asked: the last prompts with passages, 10,000 or somewhat more: one for each passage that a question is asked of.
         n_served: those of them whose passages were all there.
         documents: how many states each document has.
     """
@@ -74,16 +73,19 @@ class StateStore:
 
         A damaged file is deleted.
         """
+        if not self._max_bytes:
+            return None
         path = self._path(document, key)
         try:
             with path.open("rb") as file:
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
-            os.utime(path)
         except FileNotFoundError:
             return None
         except (OSError, ValueError):  # ValueError: an empty file cannot be mapped
             mapped = None
         if mapped and (state := _whole(memoryview(mapped))):
+            with contextlib.suppress(OSError):  # on a disk that can only be read
+                os.utime(path)
             return state
         logger.warning("the passage state %s cannot be read, and is computed anew", path)
         self._delete([path])
@@ -120,11 +122,15 @@ class StateStore:
 
     def keep(self, documents: Iterable[str]) -> None:
         """Deletes the states of all other documents, and what a crash left."""
-        kept, long_ago = {*documents, INSTRUCTIONS}, time.time() - _WRITING_SECONDS
-        self._delete(p for p, d, about in self._files() if d not in kept and (d or about.st_mtime < long_ago))
+        kept = {*documents, INSTRUCTIONS} if self._max_bytes else set()
+        long_ago = time.time() - _WRITING_SECONDS
+        left = (path for path, _, about in self._files() if _is_temporary(path) and about.st_mtime < long_ago)
+        self._delete([*left, *(path for path, d, _ in self._files() if d not in kept and not _is_temporary(path))])
 
     def count(self, served: bool) -> None:
-        """Notes whether all passages of a question were there."""
+        """Notes whether all passages of a prompt were there."""
+        if not self._max_bytes:
+            return
         with contextlib.suppress(OSError):
             path = self._folder / _SERVED
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -135,8 +141,8 @@ class StateStore:
 
     def stored(self) -> Stored:
         """Tells what is there."""
-        files = [(document, about.st_size) for _, document, about in self._files()]
-        documents = Counter(document for document, _ in files if document not in _NO_DOCUMENTS)
+        files = [(document, about.st_size) for path, document, about in self._files() if not _is_temporary(path)]
+        documents = Counter(document for document, _ in files if document != INSTRUCTIONS)
         try:
             served = (self._folder / _SERVED).read_bytes()
         except OSError:
@@ -148,13 +154,13 @@ class StateStore:
         return self._folder / f"{document}.{key}.state"
 
     def _files(self) -> Iterator[tuple[Path, str, os.stat_result]]:
-        """Yields path and document of all states; a temporary file that was left counts as one of no document."""
+        """Yields path, document and status of all states, and of those that are being written."""
         with contextlib.suppress(OSError), os.scandir(self._folder) as entries:
             for entry in entries:
                 if found := _NAME.fullmatch(entry.name.lstrip(".").rpartition(".state")[0] + ".state"):
                     with contextlib.suppress(OSError):  # deleted meanwhile
                         about = entry.stat()
-                        yield Path(entry.path), "" if entry.name.startswith(".") else found[1], about
+                        yield Path(entry.path), found[1], about
 
     def _make_room(self, n_bytes: int) -> None:
         files = sorted(((about.st_mtime_ns, about.st_size, path) for path, _, about in self._files()), reverse=True)
@@ -169,6 +175,10 @@ class StateStore:
         for path in list(paths):
             with contextlib.suppress(OSError):
                 path.unlink()
+
+
+def _is_temporary(path: Path) -> bool:
+    return path.name.startswith(".")
 
 
 def _whole(mapped: memoryview) -> memoryview | None:
