@@ -97,6 +97,7 @@ def test_old_articles_are_left_alone(make_assistant, write):
     assistant = make_assistant(generator=Generator())
     assistant.add("towns")
     chosen = []
+    assistant._preparing._look()
     while found := assistant._preparing._next():
         chosen.append(found)
         assistant._preparing._done.add(found)
@@ -175,11 +176,11 @@ def test_an_article_that_is_removed_while_it_is_read_leaves_nothing(assistant, t
     bridges, owls = assistant.documents()
     states = stored_states(tmp_path / "index", 10)
     preparing = assistant._preparing
-    preparing._tidy()
+    preparing._look()
     assistant.remove([bridges.id])
     for document in (bridges, owls):
         states.put(document.id, "a" * 64, b"state")  # as a reader does that had begun before
-    preparing._tidy()
+    preparing._look()
     assert dict(states.stored().documents) == {owls.id: 1}
 
 
@@ -188,5 +189,6 @@ def test_of_a_long_article_only_the_first_passages_are_read(make_assistant, writ
     write("towns/long.txt", f"Towns and bridges\n\n{text}\n")
     assistant = make_assistant(generator=Generator())
     assistant.add("towns")
+    assistant._preparing._look()
     assistant._preparing._read(assistant._models.generator(0)[0], assistant._preparing._next())
     assert len(assistant._models.generator(0)[0].prepared) == 25

@@ -158,7 +158,7 @@ class Assistant:
         """Writes the library into one file, also while others write to it; returns its number of documents.
 
         Args:
-            force: True if a file that is there and is no backup may be replaced. A backup always may.
+            force: True if a file that is there may be replaced also if it is no backup, or by a backup of no documents.
 
         Raises:
             LibraryError: the library cannot be read, or the file cannot be written.

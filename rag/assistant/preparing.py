@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,8 @@ from rag.generate.states import stored_states
 from rag.library import Library
 from rag.split import paragraphs
 from rag.types import Answer, Generator, Hit
+
+logger = logging.getLogger(__name__)
 
 N_EXAMPLES = 4
 """Example questions that are shown; made from so many articles, the newest first."""
@@ -36,7 +39,8 @@ class Preparing:
         """Takes the search that an example question is tried with."""
         self._library, self._models, self._settings, self._search = library, models, settings, search
         self._states = stored_states(settings.index, settings.states_mb)
-        self._generation: int | None = None  # of the library when the states were last held against it
+        self._generation: int | None = None  # of the library when it was last looked at
+        self._versions: dict[str, str] = {}  # of its documents then, oldest first
         self._cited: deque[str] = deque(maxlen=_N_CITED)
         self._done: set[tuple[str, str]] = set()  # documents with their versions whose passages were read
         self._closing = threading.Event()
@@ -91,17 +95,20 @@ class Preparing:
         has_examples = False
         while not self._closing.is_set():
             is_idle = True
-            with contextlib.suppress(RagError):
-                self._tidy()
+            try:
+                self._look()
                 has_examples = has_examples or self.make_examples(generator)
                 if chosen := self._next():
                     is_idle = not self._read(generator, chosen)
+            except RagError as exc:
+                logger.info("nothing is prepared for now: %s", exc)
             self._closing.wait(_WAIT_SECONDS if is_idle else 0)
 
-    def _tidy(self) -> None:
-        """Deletes the states of documents that were removed, also of one that was being read then."""
+    def _look(self) -> None:
+        """Takes note of a changed library; deletes the states of documents that were removed, also while they were read."""
         if (generation := self._library.generation) != self._generation:
-            self._states.keep(self._library.versions())
+            self._versions = self._library.versions()
+            self._states.keep(self._versions)
             self._generation = generation
 
     def make_examples(self, generator: Generator) -> bool:
@@ -135,7 +142,7 @@ class Preparing:
 
     def _next(self) -> tuple[str, str] | None:
         """Returns the next document to be read, with its version; None if all are."""
-        versions = self._library.versions()
+        versions = self._versions
         newest = list(versions)[: -N_NEWEST - 1 : -1]
         wanted = dict.fromkeys([*reversed(self._cited), *newest])
         unread = ((d, versions[d]) for d in wanted if d in versions and (d, versions[d]) not in self._done)
@@ -154,6 +161,5 @@ class Preparing:
             block = prompt.block(hit, budget, generator.count)
             if not generator.prepare(prompt.answer_prompt("", [block], documents=[hit.document])):
                 return False
-        self._generation = None  # it may have been removed meanwhile
         self._done.add(chosen)
         return True

@@ -111,7 +111,8 @@ class Llama:
             return "it is a recurrent model"
         if self.api.llama_model_n_swa(self._model) > 0:
             return "its attention has a sliding window"
-        if self.api.llama_model_rope_type(self._model) in (_ROPE_MROPE, _ROPE_VISION, _ROPE_IMROPE):
+        several = self.api.LLAMA_ROPE_TYPE_MROPE, self.api.LLAMA_ROPE_TYPE_VISION, self.api.LLAMA_ROPE_TYPE_IMROPE
+        if self.api.llama_model_rope_type(self._model) in several:
             return "its positions have several parts"
         return "" if self.api.llama_memory_can_shift(self._memory) else "its memory cannot be shifted"
 
@@ -221,9 +222,6 @@ class Llama:
 
     def _text_of(self, token: int) -> str:
         return "" if token < 0 else self.bytes_of(token, special=True).decode("utf-8", "replace")
-
-
-_ROPE_MROPE, _ROPE_VISION, _ROPE_IMROPE = 8, 24, 40  # GGML_ROPE_TYPE_* of ggml.h
 
 
 def _digest(path: Path) -> str:

@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import html
 import os
-import resource
 import statistics
 import tempfile
 import time
@@ -31,6 +30,7 @@ from rag.generate.reading import Reader
 from rag.generate.states import StateStore
 from rag.prompt import answer_prompt
 from rag.types import Prompt
+from tests.bench.endurance import resident
 from tests.bench.fit_support import rows
 
 MAX_TOKENS = 40
@@ -53,7 +53,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = StateStore(Path(folder), 4 << 30)
         ours = LlamaGenerator(options.model, context_tokens=4096, threads=n_threads, states=store)
-        memory = resident_mb()
+        memory = resident(os.getpid())
         asked = list(questions(options.pack, ours))[: options.questions]
         growth = grow(ours, asked[:N_GROWTH])
         plain = plain_model(options.model, n_threads)
@@ -64,7 +64,7 @@ def main() -> None:
         print(f"\n{title}, {len(asked)} questions")
         for line in lines:
             print(f"  {line}")
-    print(f"\nmemory with the answer model alone: {memory} MB resident")
+    print(f"\nmemory with the answer model alone: {memory:.0f} MB resident")
     if options.html:
         options.html.write_text(page(tables), encoding="utf-8")
 
@@ -204,10 +204,6 @@ def told(name: str, seconds: Sequence[float]) -> str:
     ordered = sorted(seconds)
     late = ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]
     return f"{name}: p50 {statistics.median(ordered):.3f} s, p95 {late:.3f} s"
-
-
-def resident_mb() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def page(tables: Sequence[tuple[str, list[str]]]) -> str:
