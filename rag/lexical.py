@@ -13,6 +13,7 @@ import mmap
 import shutil
 import struct
 import tempfile
+import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -35,6 +36,7 @@ with all the ids, and mostly enough. Source: docs/experiments.md, "Filters"."""
 _STAMP = 0  # id of the row that is the stamp; those of passages begin at 1
 _FOOTER = struct.Struct("<II")  # length of the description at a file's end, and tantivy's mark behind it
 _MARK = 1337
+_WAITS = (0.001, 0.01, 0.1, 1.0)  # seconds before a folder of links is emptied again
 
 
 class Lexical:
@@ -173,10 +175,18 @@ def _found(searcher: Any, query: Any, k: int) -> list[tuple[int, float]]:
 @contextlib.contextmanager
 def _linked(folder: Path) -> Iterator[Path]:
     """Yields a folder with links to an index' files: tantivy writes a lock beside them while it opens them."""
-    with tempfile.TemporaryDirectory() as name:
+    links = Path(tempfile.mkdtemp())
+    try:
         for path in folder.glob("[!.]*"):
-            (Path(name) / path.name).symlink_to(path)
-        yield Path(name)
+            (links / path.name).symlink_to(path)
+        yield links
+    finally:
+        # A thread of tantivy opens the index once more by itself, and its lock may appear while the folder is emptied.
+        for wait in _WAITS:
+            shutil.rmtree(links, ignore_errors=True)
+            if not links.exists():
+                break
+            time.sleep(wait)
 
 
 def _check_files(folder: Path, checked: set[str]) -> set[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import shutil
+import tempfile
 
 import numpy as np
 import pytest
 
 from rag import lexical
-from rag.lexical import Lexical
+from rag.lexical import Lexical, _linked
 from rag.types import Document, Paragraph, Passage
 from tests.test_library import unshared
 
@@ -190,7 +191,7 @@ def test_an_index_on_a_read_only_disk_is_read(index, library):
     library.close()
     code = """
 import os, pathlib
-from rag.lexical import Lexical
+from rag.lexical import Lexical, _linked
 from rag.library import Library
 
 read = Lexical(Library(pathlib.Path(os.environ["RAG_INDEX"])))
@@ -199,3 +200,15 @@ read.load()
 print(sorted(i for i, _ in read.search("owls", 9)))
 """
     assert unshared(library.folder, code).stdout == "[1, 2]\n"
+
+
+def test_opening_beside_links_leaves_nothing_behind(index, library, tmp_path, monkeypatch):
+    """A thread of tantivy opens the index once more by itself; in one folder of thirty its lock was in the way."""
+    import tantivy
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = set(tmp_path.iterdir())
+    for _ in range(200):
+        with _linked(library.folder / "lexical") as links:
+            assert tantivy.Index.open(str(links)).searcher().num_docs
+    assert set(tmp_path.iterdir()) == before
