@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +40,14 @@ ALONE = 4.0
 
 CONTEXT = 0.5
 """Weight of a paragraph's score for question and conversation, beside its score for the question. Source: as above."""
+
+UNSURE = 2.0
+_AGAIN = 8
+_OPENED, _ALONE = 2.0, 1.0
+_LONG = 1000
+"""If no hit scores so much, so many of the best ones are read again: behind the first sentence of their article, which
+often names who "the vessel" is, for so much less, and if they have so many characters by single sentences, for so much
+less. Source: docs/experiments.md, "Retrieval"."""
 
 _QUOTED = 3
 _NEAR = 2.0
@@ -97,6 +105,7 @@ def rerank(
     bonus: Mapping[str, float] | None = None,
     context: str = "",
     typed: str = "",
+    opening: Callable[[Hit], str] = lambda hit: "",
 ) -> tuple[Hit, ...]:
     """Returns the best hits with their scores and best sentences, best first.
 
@@ -112,6 +121,7 @@ def rerank(
             no sure paragraph, it orders those after the best one.
         typed: a follow-up as it was typed, if the question only stands in for it. It orders the paragraphs better, but of
             how sure the best one is it says less than the question.
+        opening: gives the first sentence of a hit's article, if it is not the hit's own.
     """
     added = {hit: (bonus or {}).get(hit.document, 0.0) + lead(hit) for hit in hits[:depth]}
     hits = sorted(added, key=lambda hit: -(hit.score + _RANKED * added[hit]))
@@ -123,6 +133,8 @@ def rerank(
         titled = _ordered_by_both(titled, reranker.scores(context, texts))
     first = _best_windows(sorted(zip(hits, titled, strict=False), key=lambda pair: -(pair[1] + added[pair[0]])))
     scores = _means(asked, first, added, reranker, _READ_BARE if is_follow_up else _AT_ONCE)
+    if max(scores, default=UNSURE) < UNSURE:
+        scores = _read_again(asked, [hit for hit, _ in first], scores, opening, reranker)
     if typed and scores:
         raised = max(reranker.scores(question, texts[: len(titled)])) - max(scores)
         scores = [score + raised for score in scores]
@@ -165,6 +177,24 @@ def _means(
     return [*scores, *(min(t, *scores) for _, t in titled[len(scores) :])]
 
 
+def _read_again(
+    question: str, hits: Sequence[Hit], scores: Sequence[float], opening: Callable[[Hit], str], reranker: Reranker
+) -> list[float]:
+    """Returns the scores, raised for those of the first hits that are nearer behind an opening, or by one sentence."""
+    texts: list[tuple[int, float, str]] = []  # number of the hit, what is taken off, text
+    for n, hit in enumerate(hits[:_AGAIN]):
+        searched = hit.searched or hit.text
+        if opened := opening(hit):
+            texts.append((n, _OPENED, index_text(hit.title, f"{opened}\n{searched}")))
+        if len(searched) > _LONG:
+            texts += ((n, _ALONE, index_text(hit.title, text)) for text in _likest(question, _bare(hit))[:_READ])
+    raised = list(scores)
+    read = reranker.scores(question, [text for _, _, text in texts]) if texts else ()
+    for (n, less, _), score in zip(texts, read, strict=True):
+        raised[n] = max(raised[n], score - less)
+    return raised
+
+
 def by_words(question: str, hits: Sequence[Hit], *, keep: int) -> tuple[Hit, ...]:
     """Returns the best hits as they were found, for a question in a language that the reranker does not read.
 
@@ -172,7 +202,9 @@ def by_words(question: str, hits: Sequence[Hit], *, keep: int) -> tuple[Hit, ...
     """
     wanted = frozenset(question_terms(question))
     found = [hit for hit, _ in _best_windows((hit, hit.score) for hit in hits)][:keep]
-    return tuple(replace(hit, quote=max(_sentences(hit), key=lambda s: len(wanted.intersection(terms(s))))) for hit in found)
+    return tuple(
+        replace(hit, quote=max(_sentences(hit.text), key=lambda s: len(wanted.intersection(terms(s))))) for hit in found
+    )
 
 
 def share_of_words(question: str, hit: Hit) -> float:
@@ -225,7 +257,7 @@ def _quoted(question: str, hits: Sequence[Hit], reranker: Reranker) -> tuple[Hit
 
     They are read without the title, as the title may be what the model likes.
     """
-    ordered = [sorted(_sentences(hit), key=lambda text: -_n_common(question, text)) for hit in hits]
+    ordered = [_likest(question, hit.text) for hit in hits]
     near = [n for n, hit in enumerate(hits[:_QUOTED]) if hit.score >= hits[0].score - _NEAR]
     read = [text for n in near if len(ordered[n]) > 1 for text in ordered[n][:_READ]]
     liked = dict(zip(read, reranker.scores(question, read), strict=True)) if read else {}
@@ -235,9 +267,14 @@ def _quoted(question: str, hits: Sequence[Hit], reranker: Reranker) -> tuple[Hit
     )
 
 
+def _likest(question: str, text: str) -> list[str]:
+    """Returns the sentences of a text, those with most words of the question first."""
+    return sorted(_sentences(text), key=lambda one: -_n_common(question, one))
+
+
 def _n_common(question: str, text: str) -> int:
     return len(set(question.lower().split()) & set(text.lower().split()))
 
 
-def _sentences(hit: Hit) -> list[str]:
-    return [hit.text[start:end] for start, end in sentences(hit.text)] or [hit.text]
+def _sentences(text: str) -> list[str]:
+    return [text[start:end] for start, end in sentences(text)] or [text]

@@ -122,3 +122,44 @@ def test_where_articles_do_not_disagree_nothing_is_told(marches):
     assert marches.ask("What do the articles disagree on about the fair?").text == NOT_FOUND
     scope = [d.id for d in marches.documents() if not d.source.endswith("group.txt")]
     assert marches.ask("What do the articles disagree on?", documents=scope).text == NOT_FOUND
+
+
+FERRY = "Ferry Gull runs aground\n\n3 March 2025\n\nThe ferry Gull ran aground and 14 people were hurt.\n"
+TAKEN_BACK = (
+    "An article of March 3 said that 14 people were hurt on the ferry Gull. The figure was revised: 16 people were hurt."
+)
+CORRECTION = f"Correction: ferry Gull\n\n6 March 2025\n\n{TAKEN_BACK}\n"
+HURT = "How many people were hurt on the Gull?"
+
+
+@pytest.mark.parametrize(
+    ("scores", "text"),
+    [
+        ({"ran aground": 9.0, "revised": 3.0}, "“Correction: ferry Gull” (2025-03-06): {} [1] “Ferry Gull runs aground” "),
+        ({"ran aground": 3.0, "revised": 9.0}, "{} [1]"),  # the draft was drawn from what the notice says was wrong
+    ],
+)
+def test_a_claim_that_a_correction_takes_back_is_told_with_it(make_assistant, write, scores, text):
+    class Scored(FakeReranker):
+        def scores(self, question, texts):
+            return [next((s for key, s in scores.items() if key in one), -10.0) for one in texts]
+
+    generator = FakeGenerator(otherwise="14 people were hurt on the Gull.")
+    assistant = make_assistant(generator=generator, reranker=Scored())
+    for name, article in (("ferry.txt", FERRY), ("correction.txt", CORRECTION)):
+        folder = write(f"news/{name}", article).parent
+    assistant.add(folder)
+    answer = assistant.ask(HURT)
+    assert answer.text.startswith(text.format(TAKEN_BACK))
+    assert answer.citations[0].quote == TAKEN_BACK
+    assert [c.number for c in answer.citations] == [*range(1, len(answer.citations) + 1)]
+
+
+def test_what_answers_yes_or_no_may_stand_in_a_paragraph_that_is_not_the_best_one(make_assistant, write):
+    class Scored(FakeReranker):
+        def scores(self, question, texts):
+            return [9.0 if "hurt" in one else 5.0 if "broken" in one else -10.0 for one in texts]
+
+    assistant = make_assistant(generator=FakeGenerator(otherwise="Yes."), reranker=Scored())
+    assistant.add(write("ferry.txt", f"{FERRY}\nTwo had broken legs; nobody was killed.\n\nThe port was shut.\n"))
+    assert assistant.ask("Was anybody killed on the Gull?").text == "Two had broken legs; nobody was killed. [1]"

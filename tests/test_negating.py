@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.attribute.negating import is_denied, is_negated, is_undone
+from rag.attribute.negating import is_denied, is_negated, is_undone, says_no
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,18 @@ def test_the_clause_nearest_to_the_claim_tells(claim, passage, denied):
 def test_what_was_not_done_needs_no_negation():
     assert is_undone("They failed to reply.")
     assert not is_undone("They replied to the failed bank.")
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "is_no"),
+    [
+        ("Was the captain arrested?", "Police said no arrests had been made.", True),
+        ("Did Varga vote for the closure?", "Varga voted against it.", True),
+        ("Was anybody killed in the fire?", "Two had broken legs; nobody was killed.", True),
+        ("Was the captain arrested?", "No trams ran that day.", False),
+        ("Did Varga vote against the closure?", "Varga voted against it.", False),
+        ("Was anybody killed in the fire?", "Nobody saw it.", False),
+    ],
+)
+def test_a_no_is_an_answer_too(question, sentence, is_no):
+    assert says_no(question, sentence) is is_no

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import DependencyMissing, ModelCorrupt
-from rag.rerank import BARE, LEAD, RECENT, CrossReranker, recency, rerank
+from rag.rerank import BARE, LEAD, RECENT, UNSURE, CrossReranker, recency, rerank
 from rag.types import Hit
 from tests.fakes import FakeReranker
 from tests.hostile import texts
@@ -238,3 +238,44 @@ def test_a_reranker_gives_one_number_a_text(stand_in, tmp_path):
     assert reranker.scores("Who?", ["a", "b", "c"]) == [0.0, 1.0, 2.0]
     assert reranker.scores("Who?", []) == []
     assert reranker._model.options["local_files_only"] is True
+
+
+OPENING = "The ferry Gull ran aground."
+CAPTAIN = "Who is the captain of the ferry Gull?"  # counts: captain, ferry, gull
+
+
+def opened(hit):
+    return "" if hit.paragraph == 1 else OPENING
+
+
+def test_where_no_hit_is_sure_they_are_read_again_behind_the_opening_of_their_article():
+    hits = [hit(3, "The ferry is old."), hit(4, "Captain Reyk spoke.")]
+    plain = rerank(CAPTAIN, hits, FakeReranker(), depth=10, keep=10)
+    assert [h.paragraph for h in plain] == [3, 4]
+    ranked = rerank(CAPTAIN, hits, FakeReranker(), depth=10, keep=10, opening=opened)
+    assert [h.paragraph for h in ranked] == [4, 3]
+    assert ranked[0].score == 10 - 2.0
+    assert ranked[0].text == "Captain Reyk spoke."
+
+
+def test_where_a_hit_is_sure_nothing_is_read_again():
+    hits = [hit(3, "The captain of the ferry Gull is Reyk."), hit(4, "Captain Reyk spoke.")]
+    reranker = FakeReranker()
+    ranked = rerank(CAPTAIN, hits, reranker, depth=10, keep=10, opening=opened)
+    assert ranked[0].score >= UNSURE
+    assert not any(OPENING in text for _, texts in reranker.calls for text in texts)
+
+
+def test_one_sentence_of_a_long_paragraph_may_answer():
+    long = "Nothing else. " * 100 + "The captain of the ferry Gull is Reyk. " + "Nothing more. " * 10
+
+    class Distracted(FakeReranker):
+        def scores(self, question, texts):
+            return [
+                -10.0 if len(text) > 1000 else score
+                for text, score in zip(texts, super().scores(question, texts), strict=True)
+            ]
+
+    (ranked,) = rerank(CAPTAIN, [hit(3, long)], Distracted(), depth=10, keep=10)
+    assert ranked.score == 10 - 1.0
+    assert ranked.quote == "The captain of the ferry Gull is Reyk."

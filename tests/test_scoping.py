@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.attribute.scoping import left_office, wrong_antecedent, wrong_stage
+from rag.attribute.scoping import left_office, unsaid_superlative, wrong_antecedent, wrong_stage
 
 LEFT = """The head of planning, Ilse Varga, resigned on Tuesday. She took responsibility.
 Jon Reyk is the mayor. Ana Sorn, the prefect, said eight people had resigned."""
@@ -124,3 +124,18 @@ def test_a_company_is_no_opponent_of_its_prosecutors():
 )
 def test_a_value_of_one_round_is_none_of_another(claim, lacking):
     assert wrong_stage(claim, ROUNDS) == lacking
+
+
+@pytest.mark.parametrize(
+    ("question", "passage", "lacking"),
+    [
+        ("Which site is the cheapest?", "Coldbeck costs 420 million, Norrick 150.", ["asked the cheapest"]),
+        ("Which site is the cheapest?", "Coldbeck costs 420 million. Norrick is the cheapest.", []),
+        ("Which site is cheapest?", "Coldbeck costs 420 million. Norrick is cheaper.", []),
+        ("Which site is the cheapest?", "Coldbeck costs the most.", []),
+        ("Which town lost its oldest church?", "Arlen lost a church.", []),  # not what is asked
+        ("What is interest?", "A fee.", []),
+    ],
+)
+def test_the_passage_must_rank_what_is_asked_to_be_ranked(question, passage, lacking):
+    assert unsaid_superlative(question, passage) == lacking

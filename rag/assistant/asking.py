@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from rag import arithmetic, attribute, decide, followup, prompt
-from rag.assistant.disagreeing import asks_for_disagreement, disagreements, rivals, subject
+from rag.assistant.disagreeing import asks_for_disagreement, disagreements, rivals, subject, taken_back
 from rag.assistant.following import Searched, follow
 from rag.assistant.loading import Models
 from rag.assistant.reckoning import reckon
@@ -122,6 +122,7 @@ class Asking:
         stating = [hit for hit in hits if hit.quote in attribute.without_orders(hit.text)]
         if not self.said.claims and self._is_checkable() and stating:
             yield from self._answer_one(stating)
+            yield from self._take_back(hits)
             yield from self._conclude()
 
     def _answer_one(self, hits: Sequence[Hit]) -> Iterator[Event]:
@@ -255,6 +256,7 @@ class Asking:
             bonus=self.bonus,
             context=searched.context,
             typed=searched.typed,
+            opening=self.said.opening,
         )
         self.timings["retrieve"] = retrieved - started
         self.timings["rerank"] = time.perf_counter() - retrieved
@@ -301,8 +303,7 @@ class Asking:
             if not self._is_likely():
                 continue
             if prompt.asks_whether(self.question):  # the model says yes to nearly all: the paragraph's words are better
-                telling = attribute.telling_whether(self.question, hit.title, hit.quote, hit.text)
-                yield self.said.quote(replace(hit, quote=telling))
+                yield self.said.quote(self.weighing().telling(hit, hits))
                 return
             yield from self._confirm(self._draft(generator, hit, block), hit, hits)
             if self.said.claims or self.otherwise:
@@ -345,6 +346,19 @@ class Asking:
         if other:
             self.said.claims = [replace(self.said.claims[0], text=first.quote)]
             yield self.said.quote(other)
+
+    def _take_back(self, hits: Sequence[Hit]) -> Iterator[Event]:
+        """Shows what takes a claim back beside it; in its place, if it was drawn from the notice of correction itself."""
+        if not self.said.claims:
+            return
+        cited = self.said.claims[0].citations[0]
+        own = next(hit for hit in hits_in(self.said.document(cited)) if hit.paragraph == cited.paragraph)
+        others = [hit for hit in hits if hit.document != cited.document]
+        if found := taken_back(self.said.claims[0], self.question, own, others):
+            if found.document == cited.document:
+                del self.said.claims[0]
+            yield self.said.quote(found)
+            self.said.renumber()
 
     def _conclude(self) -> Iterator[Event]:
         """Tells articles apart that differ, and what is to be reckoned from numbers that the answer has already."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rag.attribute import counts_differ, facts, has, sentence_texts, undated
+from rag.attribute import corrected_by, correction, counts_differ, facts, has, sentence_texts, undated
 from rag.types import Claim, Embedder, Hit
 
 _ARTICLES = r"(?:articles|reports|sources|newspapers|documents|accounts)"
@@ -106,6 +106,18 @@ def rivals(claim: Claim, question: str, own: str, others: Sequence[tuple[str, Hi
         for n, (_, hit) in enumerate(counted)
         if story[n] >= _SAME_STORY and alike[n] >= _SAME_THING and _is_same_thing(quote, hit.quote, float(alike[n]))
     ]
+
+
+def taken_back(claim: Claim, question: str, own: Hit, others: Sequence[Hit]) -> Hit | None:
+    """Returns the hit, with its sentences as quote, that says that a claim was wrong and what is right; None if none does.
+
+    Args:
+        own: the paragraph that the claim cites: it may be a notice of correction itself, which tells both.
+        others: hits of other articles.
+    """
+    spans = [(own, correction(claim.citations[0].quote, own.text, own.title))]
+    spans += [(hit, corrected_by(claim.text, question, hit.text, hit.title)) for hit in others]
+    return next((replace(hit, quote=hit.text[slice(*span)]) for hit, span in spans if span), None)
 
 
 def _is_same_thing(one: str, other: str, alike: float) -> bool:

@@ -10,6 +10,7 @@ from rag.library import Library
 from rag.split import paragraphs, sentences
 from rag.types import Citation, Claim, Document, Hit
 
+_MAX_OPENING = 300  # characters of a first sentence that is read with another paragraph
 _MAX_AROUND = 60  # paragraphs of an article that are searched for what a draft says
 
 
@@ -44,6 +45,11 @@ class Said:
         """Returns the title, the date and the text of a hit's document, as `attribute.check` reads them."""
         document = self.document(hit)
         return f"{document.title}\n{document.date}\n{document.text}"
+
+    def opening(self, hit: Hit) -> str:
+        """Returns the first sentence of a hit's article, which often names what the others call "it"; "" for its own."""
+        first = next(hits_in(self.document(hit)))
+        return "" if first.paragraph == hit.paragraph else first_sentence(first.text)[:_MAX_OPENING]
 
     def around(self, hit: Hit) -> Iterator[Hit]:
         """Yields the paragraphs of a hit's document as hits of their own, the nearest ones first."""

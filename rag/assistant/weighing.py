@@ -19,6 +19,8 @@ NEAR = 2.0
 # Source of the three: docs/experiments.md, "Deciding".
 _MAX_DRAFTED = 3  # hits that are drafted from, one after the other, until a sentence holds
 _MAX_NEAR = 2  # of them so many of any document
+_TELLING = 5.0  # a hit may score so much less and still have the sentence that says yes or no
+_HABITS = frozenset(f"name {day}days" for day in "mon tues wednes thurs fri satur sun".split())  # no misspellings
 _HOPED = 1.5  # log odds of yes; another hit of the same document is asked if these would be enough
 
 
@@ -49,7 +51,10 @@ class Weighing:
 
     def is_denied(self, hit: Hit) -> bool:
         """True if a hit denies what is asked: that is an answer, and the model would say no to it."""
-        return attribute.is_denied(self.question, hit.quote) and not attribute.is_negated(self.question)
+        if attribute.is_negated(self.question):
+            return False
+        is_no = prompt.asks_whether(self.question) and attribute.says_no(self.question, hit.quote)
+        return is_no or attribute.is_denied(self.question, hit.quote)
 
     def is_likely(self, hit: Hit) -> bool:
         """True if a hit seems to hold the answer before the model is asked."""
@@ -71,6 +76,17 @@ class Weighing:
         others = (hit for hit in hits if hit.document == best.document and self._may_answer(hit))
         return list(dict.fromkeys([*near[:_MAX_NEAR], *others]))[:_MAX_DRAFTED]
 
+    def telling(self, hit: Hit, hits: Sequence[Hit]) -> Hit:
+        """Returns the hit that answers a question for yes or no, or a near one whose sentence says more of what is asked."""
+        best = replace(hit, quote=attribute.telling_whether(self.question, hit.title, hit.quote, hit.text))
+        near = [other for other in hits if other.score >= hit.score - _TELLING]
+        titles = " ".join(other.title for other in near)
+        for other in near:
+            quote = attribute.telling_whether(self.question, titles, best.quote, other.text)
+            if quote != best.quote and not attribute.unknown(self.question, self.said.context(other)):
+                best = replace(other, quote=quote)
+        return best
+
     def _may_answer(self, hit: Hit) -> bool:
         """True if a hit would be drafted from if the model said yes to it."""
         return decide.probability(replace(self.signals(hit), yes=_HOPED)) >= self.wanted
@@ -79,7 +95,8 @@ class Weighing:
         """True if a question takes for granted what the document of a hit does not say."""
         if not prompt.asks_whether(self.question) and attribute.opposed(self.question, hit.quote):
             return True
-        return self._read_score(hit) < CERTAIN and bool(attribute.unknown(self.question, self.said.context(hit)))
+        lacking = attribute.unknown(self.question, self.said.context(hit))
+        return bool(lacking) and (self._read_score(hit) < CERTAIN or not _HABITS.isdisjoint(lacking))
 
     def _read_score(self, hit: Hit) -> float:
         """Returns the reranker's own score, without what was added for date and place."""

@@ -14,10 +14,11 @@ from rag.attribute.checking import MIN_COVERAGE, check
 from rag.attribute.citing import Span, candidates, cite, marked, numbered
 from rag.attribute.clauses import clauses, nearest, sentence_texts, telling_whether
 from rag.attribute.comparing import counts_differ, differs, disputes
+from rag.attribute.correcting import corrected_by, correction
 from rag.attribute.dating import undated
 from rag.attribute.facts import Facts, facts, n_checkable
 from rag.attribute.hedging import hedges, restore_hedges
-from rag.attribute.negating import is_denied, is_negated
+from rag.attribute.negating import is_denied, is_negated, says_no
 from rag.attribute.ordering import is_order, without_orders
 from rag.attribute.premises import opposed, unknown
 from rag.attribute.speaking import told_in
@@ -35,6 +36,8 @@ __all__ = [
     "check",
     "cite",
     "clauses",
+    "corrected_by",
+    "correction",
     "counts_differ",
     "differs",
     "differs_by",
@@ -56,6 +59,7 @@ __all__ = [
     "numbers",
     "opposed",
     "restore_hedges",
+    "says_no",
     "sentence_texts",
     "support",
     "telling_whether",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from rag.attribute.agents import other_place, unsaid_role, wrong_agent
 from rag.attribute.binding import far_values, is_bound, wrong_units
 from rag.attribute.changing import invented_differences
 from rag.attribute.clauses import nearest, sentence_texts
@@ -15,7 +16,7 @@ from rag.attribute.negating import is_denied, is_negated, is_undone
 from rag.attribute.ordering import without_orders
 from rag.attribute.pairing import crossed_items, wrong_office
 from rag.attribute.premises import opposed
-from rag.attribute.scoping import left_office, wrong_antecedent, wrong_stage
+from rag.attribute.scoping import left_office, unsaid_superlative, wrong_antecedent, wrong_stage
 from rag.attribute.speaking import unmarked_allegation, unmarked_demand, wrong_speaker
 from rag.attribute.values import numbers, ordinals
 from rag.attribute.words import FUNCTION_WORDS, LIGHT_WORDS, has, joined, unmarked
@@ -64,8 +65,12 @@ def check(claim: str, question: str, passage: str, context: str) -> tuple[str, .
     lacking += [f"name {name}" for name in crossed_names(claim, passage, context)]
     lacking += wrong_office(claim, question, passage)
     lacking += left_office(claim, passage)
+    lacking += wrong_agent(claim, passage)
+    lacking += unsaid_role(claim, question, context)
+    lacking += other_place(claim, question, passage)
     lacking += wrong_antecedent(claim, passage)
     lacking += wrong_stage(claim, passage)
+    lacking += unsaid_superlative(question, passage)
     lacking += unmarked_allegation(claim, question, passage)
     lacking += wrong_speaker(claim, question, passage)
     lacking += unmarked_demand(claim, passage)

@@ -14,7 +14,8 @@ _CLAUSE_ENDS = re.compile(
     r"[,:](?!\d)|[;—()]|\s–\s|[.!?]\s|\b(?:and|but|while|whereas|although|though|because|despite|instead)\b", re.IGNORECASE
 )
 _NOBODY = re.compile(
-    r"\W*(?:(?:nobody|no one|none|nothing|everybody|everyone|all)\b|there (?:was|were) no\b|no \w+s\b)", re.IGNORECASE
+    r"(?:^\W*|[;,—]\s+|\band )(?:(?:nobody|no one|none|nothing|everybody|everyone|all)\b|there (?:was|were) no\b|no \w+s\b)",
+    re.IGNORECASE,
 )
 
 
@@ -56,7 +57,7 @@ def telling_whether(question: str, title: str, best: str, passage: str) -> str:
         return frozenset(word for word in wanted if has(everything(text).words, word))
 
     def is_of_same(text: str) -> bool:
-        return bool(_NOBODY.match(text)) or all(has(everything(text).words, name) for name in names)
+        return bool(_NOBODY.search(text)) or all(has(everything(text).words, name) for name in names)
 
     of_best = said(best)
     more = [text for text in sentence_texts(passage) if said(text) > of_best and is_of_same(text)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from rag.attribute.clauses import clauses, nearest
-from rag.attribute.words import WORD
+from rag.attribute.facts import everything, facts
+from rag.attribute.words import WORD, fold, has
 
 _NEGATIONS = frozenset("no not none never nobody nothing neither nor without cannot".split())
 _NO_NEGATION = re.compile(  # "not only the town", "no fewer than 9", "it did not open until Friday"
@@ -20,6 +21,10 @@ _UNDONE = re.compile(
     re.IGNORECASE,
 )
 """What is said not to happen without a "not": refused to reply."""
+_NONE_OF = re.compile(r"\bno (?P<what>\w+)(?: (?P<then>\w+))?", re.IGNORECASE)
+_FOR = re.compile(r"\b(?:for|in favou?r of|support(?:s|ed)?|back(?:s|ed)?)\b", re.IGNORECASE)
+_AGAINST = re.compile(r"\b(?:against|opposed)\b", re.IGNORECASE)
+_NOBODY = re.compile(r"\b(?:nobody|no one|none)\b", re.IGNORECASE)
 
 
 def is_negated(text: str) -> bool:
@@ -31,6 +36,17 @@ def is_negated(text: str) -> bool:
 def is_undone(text: str) -> bool:
     """True if a text says of something that it was not done, in words that are no negation: refused to, failed to."""
     return bool(_UNDONE.search(text))
+
+
+def says_no(question: str, sentence: str) -> bool:
+    """True if a sentence answers a question for yes or no with no: "no arrests were made", "she voted against it"."""
+    asked = facts(question).words
+    none_of = [word for match in _NONE_OF.finditer(sentence) for word in match.groups("")]
+    if any(has(asked, fold(word).removesuffix("s")) for word in none_of):
+        return True
+    if _FOR.search(question) and _AGAINST.search(sentence):
+        return True
+    return bool(_NOBODY.search(sentence)) and any(has(everything(sentence).words, word) for word in asked)
 
 
 def is_denied(claim: str, passage: str) -> bool:

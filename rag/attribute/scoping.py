@@ -40,6 +40,8 @@ _PLAYED = re.compile(r"\b(?:defeat(?:ed)?|win|won|victory|loss|lost|beat(?:en)?|
 _AGAINST = re.compile(r"\b(?:at|against|over|versus|vs?\.?)\s+(?:the\s+)?$", re.IGNORECASE)
 _STAGES = "rounds? run-?off leg half quarter-?final semi-?final final qualifying primary".split()
 _RANKS = frozenset("first second third fourth fifth last".split())
+_SUPERLATIVE = re.compile(r"\b(?:is|are|was|were|has|have|had) (?:the )?(?P<what>(?!inter|manif)\w{3,}est)\b", re.IGNORECASE)
+_RANKING = frozenset("most least top record leading".split())
 _WHEN = re.compile(
     rf"\b(?:in|during|after|at) (?:the|a) (?P<stage>(?:\w+ ){{0,2}}?(?:{'|'.join(reversed(_STAGES))}))\b", re.IGNORECASE
 )
@@ -135,6 +137,16 @@ def wrong_stage(claim: str, passage: str) -> list[str]:
         if not there or any(_is_one(a, b) for a in said for b in there):
             return []
     return [f"the stage {' '.join(sorted(noun for _, noun in said))}"]
+
+
+def unsaid_superlative(question: str, passage: str) -> list[str]:
+    """Returns the superlative that is asked for if the passage ranks nothing: which site is the cheapest, it must say."""
+    asked = _SUPERLATIVE.search(question)
+    there = everything(passage).words
+    if not asked or not there.isdisjoint(_RANKING):
+        return []
+    stem = fold(asked["what"]).removesuffix("est").removesuffix("i")
+    return [] if any(word.startswith(stem) for word in there) else [f"asked the {asked['what']}"]
 
 
 def _stage(words: str) -> tuple[frozenset[str], str]:
