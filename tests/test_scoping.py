@@ -133,6 +133,8 @@ def test_a_value_of_one_round_is_none_of_another(claim, lacking):
         ("Which site is the cheapest?", "Coldbeck costs 420 million. Norrick is the cheapest.", []),
         ("Which site is cheapest?", "Coldbeck costs 420 million. Norrick is cheaper.", []),
         ("Which site is the cheapest?", "Coldbeck costs the most.", []),
+        ("Which site is the largest?", "Coldbeck is the biggest of them.", []),
+        ("Which site is the largest?", "Coldbeck has a forest.", ["asked the largest"]),
         ("Which town lost its oldest church?", "Arlen lost a church.", []),  # not what is asked
         ("What is interest?", "A fee.", []),
     ],
