@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.config import Settings, load
 from rag.errors import RagError
+from rag.stopping import Stop
 from rag.types import (
     EVERYTHING,
     NOT_FOUND,
@@ -52,6 +53,7 @@ __all__ = [
     "Hit",
     "RagError",
     "Settings",
+    "Stop",
     "Withdrawn",
     "answer",
 ]

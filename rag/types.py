@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     import numpy as np
 
+    from rag.stopping import Stop
+
 Status = Literal["answered", "not_found", "clarify"]
 
 NOT_FOUND = "The documents do not say."
@@ -289,19 +291,21 @@ class Generator(Protocol):
     def count(self, text: str) -> int:
         """Returns the number of tokens of a text."""
 
-    def stream(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
+    def stream(self, prompt: Prompt, *, max_tokens: int, stop: Stop | None = None) -> Iterator[str]:
         """Yields pieces of the draft. Closing the iterator stops the model.
 
         Raises:
+            Stopped: `stop` was set, by another thread; the model stops at once.
             GenerationFailed: the model stopped with an error.
         """
 
-    def prepare(self, prompt: Prompt) -> bool:
-        """Reads the paragraphs of a prompt before anyone asks; False if a question came in between."""
+    def prepare(self, prompt: Prompt, *, stop: Stop | None = None) -> bool:
+        """Reads the paragraphs of a prompt before anyone asks; False if a question came in between, or `stop` was set."""
 
-    def weigh(self, prompt: Prompt, words: Sequence[str]) -> tuple[float, ...]:
+    def weigh(self, prompt: Prompt, words: Sequence[str], *, stop: Stop | None = None) -> tuple[float, ...]:
         """Returns for each word the log-probability that the answer to the aside begins with it (with its first token).
 
         Raises:
+            Stopped: `stop` was set, by another thread; the model stops at once.
             GenerationFailed: the model stopped with an error.
         """

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from rag.errors import GenerationFailed
+from rag.stopping import Stop
 from rag.types import Prompt
 
 
@@ -82,6 +83,7 @@ class FakeGenerator:
         prompts: every prompt that was given, in order.
         prepared: every prompt whose paragraphs were to be read before anyone asks.
         closed: drafts that were broken off by the reader.
+        reading: called with the `Stop` that it was given, before it reads a prompt or weighs one; does nothing.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class FakeGenerator:
         self.prepared: list[Prompt] = []
         self.notice = ""
         self.closed = 0
+        self.reading: Callable[[Stop], object] = lambda stop: None
         self._table = dict(table or {})
         self._otherwise = otherwise
         self._fails_after = fails_after
@@ -106,8 +109,10 @@ class FakeGenerator:
     def count(self, text: str) -> int:
         return len(text.split())
 
-    def stream(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
+    def stream(self, prompt: Prompt, *, max_tokens: int, stop: Stop | None = None) -> Iterator[str]:
         self.prompts.append(prompt)
+        stop = stop or Stop()
+        self.reading(stop)
         block = prompt.paragraphs[0] if prompt.paragraphs else ""
         echo = block.partition("\n")[2] or block
         default = echo if self._otherwise is None else self._otherwise
@@ -117,16 +122,22 @@ class FakeGenerator:
             for n, piece in enumerate(pieces):
                 if n == self._fails_after:
                     raise GenerationFailed("The answer model stopped: made to fail.", "Ask again.")
+                stop.check()
                 yield piece
+            stop.check()
         except GeneratorExit:
             self.closed += 1
             raise
 
-    def prepare(self, prompt: Prompt) -> bool:
+    def prepare(self, prompt: Prompt, *, stop: Stop | None = None) -> bool:
         self.prepared.append(prompt)
-        return True
+        self.reading(stop or Stop())
+        return not (stop and stop.is_set())
 
-    def weigh(self, prompt: Prompt, words: Sequence[str]) -> tuple[float, ...]:
+    def weigh(self, prompt: Prompt, words: Sequence[str], *, stop: Stop | None = None) -> tuple[float, ...]:
+        stop = stop or Stop()
+        self.reading(stop)
+        stop.check()
         return tuple(math.log(self._weights.get(word, 0.5)) for word in words)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import gradio as gr
@@ -21,6 +23,7 @@ from tests.conftest import BRIDGES, OWLS
 
 QUESTION = "What did the repair of the bridge cost?"
 COST = "Its repair cost 4.2 million crowns, said the mayor, Ilse Varga."
+PAGE = gr.Request(session_hash="page")
 
 
 @pytest.fixture
@@ -109,6 +112,37 @@ def test_stop_closes_the_stream_and_keeps_what_was_confirmed(page, assistant):
     assert assistant.closed == 1
     turn = conversation.turns[0]
     assert ([claim.text for claim in turn.claims], turn.draft, turn.note) == ([COST], "", "Stopped.")
+
+
+@pytest.mark.parametrize(
+    "end", [lambda page, c: page.stop(c), lambda page, c: page.clear(c), lambda page, c: page.leave(PAGE)]
+)
+def test_an_answer_that_nobody_waits_for_ends_while_the_model_reads(page, assistant, end):
+    # The model read to the end once, as a stream can only be closed between two of its pieces.
+    assistant.hold("draft")
+    conversation = Conversation()
+    page.ask(QUESTION, conversation)
+    with ThreadPoolExecutor(1) as threads:
+        written = threads.submit(lambda: list(page.answer(conversation, PAGE)))
+        until = time.monotonic() + 5
+        while time.monotonic() < until and not (conversation.turns and conversation.turns[-1].hits):
+            time.sleep(0.001)
+        assert assistant.closed == 0
+        end(page, conversation)
+        written.result(5)  # nothing was released
+    assert assistant.closed == 1
+    assert not conversation.running
+    assert page._answering == {}
+
+
+def test_another_page_that_is_left_ends_nothing(page):
+    conversation = Conversation()
+    page.ask(QUESTION, conversation)
+    steps = page.answer(conversation, PAGE)
+    next(steps)
+    page.leave(gr.Request(session_hash="another"))
+    list(steps)
+    assert conversation.turns[0].answer.found
 
 
 def test_an_old_run_writes_nothing_into_a_new_one(page):

@@ -10,6 +10,7 @@ import pytest
 
 from rag.assistant import asking, weighing
 from rag.errors import DocumentMissing, GenerationFailed, QuestionError, RagError
+from rag.stopping import Stop
 from rag.types import NOT_FOUND, Claim, Delta, Done, Evidence, Withdrawn
 from tests.fakes import FakeGenerator, FakeReranker
 
@@ -32,9 +33,9 @@ class Drafts(FakeGenerator):
         super().__init__()
         self._drafts = list(drafts)
 
-    def stream(self, prompt, *, max_tokens):
+    def stream(self, prompt, *, max_tokens, stop=None):
         self._otherwise = self._drafts.pop(0) if self._drafts else ""
-        return super().stream(prompt, max_tokens=max_tokens)
+        return super().stream(prompt, max_tokens=max_tokens, stop=stop)
 
 
 class Scored(FakeReranker):
@@ -386,7 +387,7 @@ def test_what_the_model_says_of_the_passage_counts(opened):
 class Doubtful(FakeGenerator):
     """Says no to a passage with the words "nine years after", which the first paragraph has, and yes to others."""
 
-    def weigh(self, prompt, words):
+    def weigh(self, prompt, words, *, stop=None):
         is_first = "nine years after" in prompt.paragraphs[0]
         return tuple(0.0 if word.lower() == ("no" if is_first else "yes") else -9.0 for word in words)
 
@@ -671,6 +672,42 @@ def test_closing_a_stream_stops_the_model(opened):
     assert generator.closed == 1
     assert assistant.ask(COST).text == f"{RIGHT} [1]"
     assert generator.closed == 1
+
+
+def test_a_question_that_is_stopped_while_the_model_reads_yields_nothing_more(opened):
+    generator, stop = FakeGenerator(otherwise=RIGHT), Stop()
+    assistant = opened(generator=generator)
+    given = []
+    generator.reading = lambda one: (given.append(one), stop.set())  # as another thread does
+    assert [type(event) for event in assistant.stream(COST, stop=stop)] == [Evidence]
+    assert given == [stop]
+    assert generator.prompts == []
+    generator.reading = lambda one: None
+    assert assistant.ask(COST).text == f"{RIGHT} [1]"
+
+
+def test_a_question_that_is_stopped_amid_a_draft_confirms_nothing_of_it(opened):
+    stop = Stop()
+    seen = []
+    for event in opened(generator=FakeGenerator(otherwise=RIGHT)).stream(COST, stop=stop):
+        seen.append(event)
+        if len(seen) == 3:
+            stop.set()
+    assert [type(event) for event in seen] == [Evidence, Delta, Delta]
+
+
+def test_a_question_that_was_stopped_before_it_is_asked_is_not_even_searched(opened):
+    reranker, stop = FakeReranker(), Stop()
+    stop.set()
+    assert list(opened(reranker=reranker).stream(COST, stop=stop)) == []
+    assert reranker.calls == []
+
+
+def test_a_follow_up_is_stopped_while_it_is_completed(opened):
+    generator, stop = FakeGenerator(otherwise=FULL), Stop()
+    generator.reading = lambda one: stop.set()
+    assert list(opened(generator=generator).stream(FOLLOW_UP, HISTORY, stop=stop)) == []
+    assert len(generator.prompts) == 1
 
 
 def test_nothing_that_was_withdrawn_is_in_the_answer(opened):

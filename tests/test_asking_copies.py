@@ -19,9 +19,9 @@ DRAFT = "The repair of the stone bridge cost {} million crowns."
 class Echo(FakeGenerator):
     """Drafts the number of the paragraph that it was given."""
 
-    def stream(self, prompt, *, max_tokens):
+    def stream(self, prompt, *, max_tokens, stop=None):
         self._otherwise = DRAFT.format("9" if " 9 million" in prompt.paragraphs[0] else "4.2")
-        return super().stream(prompt, max_tokens=max_tokens)
+        return super().stream(prompt, max_tokens=max_tokens, stop=stop)
 
 
 def article(title, text, date="2025-05-02"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -65,6 +66,29 @@ def test_a_client_that_disappears_holds_nobody_up(address, assistant, step):
     assistant.release(step)
     assert "4.2 million" in answered(address)
     assert assistant.closed == 1
+
+
+@pytest.mark.parametrize("how", ["leaves", "stops"])
+def test_a_client_that_disappears_or_stops_ends_its_answer_while_the_model_reads(address, assistant, how):
+    assistant.hold("draft")
+    visitor = Visitor(address)
+    with contextlib.ExitStack() as page:
+        page.enter_context(visitor.staying())
+        events = visitor.ask(QUESTION)
+        while not assistant.asked:
+            next(events)
+        assert assistant.closed == 0
+        if how == "stops":
+            visitor.stop()
+        else:
+            page.close()
+        until = time.monotonic() + 10
+        while time.monotonic() < until and not assistant.closed:
+            time.sleep(0.01)
+        assert assistant.closed == 1  # and nothing was released
+    visitor.client.close()
+    assistant.release("draft")
+    assert "4.2 million" in answered(address)
 
 
 def test_questions_are_answered_in_order_and_each_sees_its_place(address, assistant):

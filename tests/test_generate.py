@@ -16,9 +16,10 @@ import pytest
 
 from rag.errors import GenerationFailed
 from rag.generate import LlamaGenerator
-from rag.generate.llama import BATCH, Stop, Stopped
+from rag.generate.llama import BATCH
 from rag.generate.reading import SEQUENCES, Reader
 from rag.generate.states import StateStore
+from rag.stopping import Stop, Stopped
 from rag.types import Prompt
 
 PASSAGES = ("The bridge was opened in 1931.", "The old mill was pulled down.", "A ferry ran until then.")
@@ -55,7 +56,9 @@ class MemoryLlama:
 
     def decode(self, tokens, wanted, stop):
         if self.gate:
-            self.gate.wait(5)
+            go_on = self.gate
+            with stop.calling(go_on.set):
+                go_on.wait(5)
         if stop.is_set():
             raise Stopped
         if self.error:
@@ -122,8 +125,8 @@ def store(tmp_path):
     return StateStore(tmp_path / "states", 1 << 20)
 
 
-def written(generator, prompt=PROMPT, max_tokens=9):
-    return "".join(generator.stream(prompt, max_tokens=max_tokens))
+def written(generator, prompt=PROMPT, max_tokens=9, **others):
+    return "".join(generator.stream(prompt, max_tokens=max_tokens, **others))
 
 
 def whole(prompt):
@@ -321,6 +324,61 @@ def test_an_abandoned_draft_stops_while_its_prompt_is_read():
         assert waiting.result(5) == []
     assert generator._llama.decoded == []
     assert written(generator) == "1931"
+
+
+@pytest.mark.parametrize("ask", [lambda g, stop: g.weigh(PROMPT, ["yes"], stop=stop), lambda g, stop: written(g, stop=stop)])
+def test_what_is_stopped_while_its_prompt_is_read_frees_the_model_and_says_nothing(ask):
+    # Only closing a draft stopped the model once, which nobody can do while it is read.
+    generator, stop = MemoryGenerator(MemoryLlama()), Stop()
+    generator._llama.gate = threading.Event()
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(ask, generator, stop)
+        until(lambda: generator._jobs)
+        stop.set()
+        with pytest.raises(Stopped):
+            asked.result(1)
+    assert generator._llama.decoded == []
+    until(lambda: not generator._jobs)
+    generator._llama.gate = None
+    assert written(generator) == "1931"
+
+
+@pytest.mark.parametrize("ask", [lambda g, stop: g.weigh(PROMPT, ["yes"], stop=stop), lambda g, stop: written(g, stop=stop)])
+def test_what_is_stopped_while_it_waits_for_another_one_waits_no_longer(ask):
+    generator, stop = MemoryGenerator(MemoryLlama()), Stop()
+    generator._llama.gate = gate = threading.Event()
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(written, generator)
+        until(lambda: generator._jobs)
+        waiting = threads.submit(ask, generator, stop)
+        until(lambda: len(generator._jobs) == 2)
+        stop.set()
+        with pytest.raises(Stopped):
+            waiting.result(1)
+        assert len(generator._jobs) == 1
+        gate.set()
+        assert first.result(5) == "1931"
+
+
+def test_a_draft_that_is_stopped_yields_nothing_more():
+    generator, stop = MemoryGenerator(MemoryLlama()), Stop()
+    pieces = generator.stream(PROMPT, max_tokens=9, stop=stop)
+    assert next(pieces) == "1"
+    until(lambda: not generator._jobs)  # all is written
+    stop.set()
+    with pytest.raises(Stopped):
+        next(pieces)
+
+
+def test_what_was_stopped_before_it_is_asked_is_not_read(store):
+    generator, stop = MemoryGenerator(MemoryLlama(), store), Stop()
+    stop.set()
+    with pytest.raises(Stopped):
+        generator.weigh(PROMPT, ["yes"], stop=stop)
+    with pytest.raises(Stopped):
+        written(generator, stop=stop)
+    assert generator.prepare(PROMPT, stop=stop) is False
+    assert generator._llama.decoded == []
 
 
 class Interrupted:

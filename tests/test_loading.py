@@ -13,6 +13,7 @@ from rag.assistant import Assistant, loading
 from rag.assistant.loading import Models
 from rag.config import Settings
 from rag.errors import ConfigError, ModelMissing
+from rag.stopping import Stop, Stopped
 from tests.fakes import FakeEmbedder, FakeGenerator, FakeReranker
 
 
@@ -111,3 +112,24 @@ def test_examples_are_written_once_the_search_models_are_there(make_assistant, a
         assert generator.prompts
     thread.join(5)
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("ask", [lambda m: m.embedder, lambda m: m.reranker, lambda m: m.generator(60)])
+def test_a_question_that_is_stopped_waits_for_no_model(ask):
+    stop = Stop()
+    models = Models(Future(), Future(), Future()).until(stop)
+    threading.Timer(0.05, stop.set).start()
+    started = time.monotonic()
+    with pytest.raises(Stopped):
+        ask(models)
+    assert time.monotonic() - started < 5
+
+
+def test_until_it_is_stopped_a_question_has_the_models_and_their_errors():
+    failed: Future = Future()
+    failed.set_exception(ModelMissing("There is no such model."))
+    models = Models(_done(FakeEmbedder("e")), _done(FakeReranker()), failed).until(Stop())
+    assert models.embedder.name == "e"
+    assert models.generator(5) == (None, "There is no such model.")
+    waiting = Models(_done(FakeEmbedder()), _done(FakeReranker()), Future()).until(Stop())
+    assert waiting.generator(0.01) == (None, "The answer model is still loading.")

@@ -23,11 +23,11 @@ class Generator(FakeGenerator):
         super().__init__()
         self.gives_way = gives_way
 
-    def prepare(self, prompt):
+    def prepare(self, prompt, *, stop=None):
         if self.gives_way:
             self.gives_way -= 1
             return False
-        return super().prepare(prompt)
+        return super().prepare(prompt, stop=stop)
 
 
 COST = "What did the repair cost?"
@@ -82,6 +82,42 @@ def test_nothing_is_read_while_a_question_is_answered(assistant):
         assert generator.prepared == []
         assistant._preparing.close()
         thread.join(5)
+
+
+@pytest.mark.parametrize("has_examples", [True, False])
+def test_what_the_model_does_stops_as_soon_as_a_question_is_asked(assistant, has_examples):
+    # It went on while the question was searched, until the model was asked.
+    generator = assistant._models.generator(0)[0]
+    if has_examples:
+        for document in assistant.documents():
+            assistant.library.set_examples(document.id, ["How many?"])
+    reading, stopped = threading.Event(), threading.Event()
+
+    def read(stop):
+        with stop.calling(stopped.set):
+            reading.set()
+            stopped.wait(5)
+
+    generator.reading = read
+    thread = threading.Thread(target=assistant._preparing.run)
+    thread.start()
+    assert reading.wait(5)
+    assert len(generator.prepared) == has_examples
+    with assistant._preparing.asking():
+        assert stopped.is_set()
+    generator.reading = lambda stop: None
+    assistant._preparing.close()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_closing_stops_what_the_model_reads(assistant):
+    stop = assistant._preparing._stop
+    assistant._preparing.close()
+    assert stop.is_set()
+    with assistant._preparing.asking():
+        pass
+    assert assistant._preparing._stop.is_set()  # for good
 
 
 def test_what_gave_way_is_read_later(make_assistant, articles, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 from collections.abc import Iterator, Sequence
@@ -44,6 +45,15 @@ class Visitor:
                     yield message
                     if message["msg"] in ("process_completed", "close_stream"):
                         return
+
+    @contextlib.contextmanager
+    def staying(self) -> Iterator[None]:
+        """Keeps the connection open by which the server knows that a page is still there."""
+        path = f"/gradio_api/heartbeat/{self._session}"
+        with httpx.Client(base_url=self.client.base_url) as own, own.stream("GET", path) as response:
+            lines = response.iter_lines()  # kept, as the connection would end with it
+            next(lines)
+            yield
 
     def stop(self) -> None:
         """Presses Stop."""

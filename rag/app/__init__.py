@@ -117,6 +117,7 @@ def build_page(assistant: Any, settings: Settings) -> gr.Blocks:
         emptied = controls.reset.click(page.choose_all, [conversation], controls.values, **quiet)
         emptied.then(page.refresh, [status, conversation], known, **quiet)
         panel.cite(page.open, [conversation], [panel], **quiet)
+        blocks.unload(page.leave)
         _connect_answers(page, conversation, box, known, (ask, stop, retry, clear))
     return blocks.queue(default_concurrency_limit=1, api_open=False)
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from rag.stopping import Stop
 from rag.types import EVERYTHING, Answer, Claim, Delta, Done, Event, Evidence, Hit, Withdrawn
 
 _writing = threading.Lock()  # of the module: gradio copies a conversation for each page, and a lock cannot be copied
@@ -87,8 +88,8 @@ class Conversation:
 
     def __init__(self) -> None:
         self.turns: tuple[Turn, ...] = ()
-        self.run: object | None = None  # of the answer that is being written
-        self._begun: object | None = None  # the run that nobody writes yet
+        self.run: Stop | None = None  # of the answer that is being written; what stops it
+        self._begun: Stop | None = None  # the run that nobody writes yet
         self.filter = EVERYTHING  # which documents are asked
         self.view = "library"  # what the panel shows: "library", "evidence" or "article"
 
@@ -101,15 +102,15 @@ class Conversation:
         """Starts a turn."""
         with _writing:
             self.turns = (*self.turns, Turn(question))
-            self.run = self._begun = object()
+            self.run = self._begun = Stop()
 
-    def take(self) -> object | None:
+    def take(self) -> Stop | None:
         """Returns the run that was begun, to whoever asks first; None if there is none to write."""
         with _writing:
             taken, self._begun = self._begun, None
             return taken if taken is self.run else None
 
-    def update(self, run: object, turn: Turn) -> bool:
+    def update(self, run: Stop, turn: Turn) -> bool:
         """Replaces the last turn, if the run is still the current one; returns whether it is."""
         with _writing:
             if self.run is run:
@@ -117,8 +118,10 @@ class Conversation:
             return self.run is run
 
     def end(self, note: str = "") -> None:
-        """Ends the run, if there is one; its draft goes, what was confirmed stays."""
+        """Ends the run, if there is one, and stops what is done for it; its draft goes, what was confirmed stays."""
         with _writing:
-            if self.running:
+            if run := self.run:
                 self.run = None
                 self.turns = (*self.turns[:-1], replace(self.turns[-1], draft="", note=note))
+        if run:
+            run.set()

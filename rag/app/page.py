@@ -27,6 +27,7 @@ from rag.app.render import (
     welcome_html,
 )
 from rag.errors import DocumentMissing, FilterError, RagError
+from rag.stopping import Stop
 from rag.types import EVERYTHING, Document, Done, Event, Evidence, Filter
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Page:
 
     def __init__(self, assistant: Any) -> None:
         self._assistant, self._line = assistant, Line()
+        self._answering: dict[str, Conversation] = {}  # by the session of an open page
 
     def ask(self, question: str, conversation: Conversation) -> Sequence[Any]:
         """Takes a typed question; nothing happens for an empty one or while an answer is being written."""
@@ -79,17 +81,18 @@ class Page:
         conversation.filter = EVERYTHING
         return [[], [], [], "", ""]
 
-    def answer(self, conversation: Conversation) -> Iterator[tuple[Any, Any]]:
+    def answer(self, conversation: Conversation, request: gr.Request | None = None) -> Iterator[tuple[Any, Any]]:
         """Streams the answer of the last turn into the chat, and its evidence into the panel."""
         run = conversation.take()
         if run is None:  # Enter was pressed on an empty line, or while an answer is being written
             return
         *earlier, turn = conversation.turns
-        note, place = "", self._line.join()
+        note, place, session = "", self._line.join(), _session(request)
+        self._answering[session] = conversation
         try:
             yield from self._wait(conversation, run)
             yield from self._wait_in_line(conversation, run, turn, place)
-            stream = self._assistant.stream(turn.question, history=history(earlier), filter=conversation.filter)
+            stream = self._assistant.stream(turn.question, history=history(earlier), filter=conversation.filter, stop=run)
             with closing(_closable(stream)) as events:
                 for event in events if conversation.run is run else ():
                     turn = replace(advance(turn, event), awaited=self._assistant.waiting())
@@ -103,11 +106,13 @@ class Page:
             note = "Something went wrong, and this question was not answered. Retry asks it again."
         finally:
             self._line.leave(place)
+            if conversation.run in (run, None):  # else the next answer of this page has begun
+                self._answering.pop(session, None)
         if conversation.run is run:
             conversation.end(note)
             yield self._chat(conversation), gr.skip()
 
-    def _wait(self, conversation: Conversation, run: object) -> Iterator[tuple[Any, Any]]:
+    def _wait(self, conversation: Conversation, run: Stop) -> Iterator[tuple[Any, Any]]:
         """Says what is waited for; goes on waiting while a library that is being built is empty, as all answers were no."""
         turn = conversation.turns[-1]
         while (waiting := self._assistant.waiting()) and conversation.update(run, replace(turn, awaited=waiting)):
@@ -116,7 +121,7 @@ class Page:
                 return
             time.sleep(_POLL_SECONDS)
 
-    def _wait_in_line(self, conversation: Conversation, run: object, turn: Turn, place: object) -> Iterator[tuple[Any, Any]]:
+    def _wait_in_line(self, conversation: Conversation, run: Stop, turn: Turn, place: object) -> Iterator[tuple[Any, Any]]:
         """Says how many questions of other pages come first, until none does."""
         while n_before := self._line.n_before(place):
             awaited = f"{n_before} question{'s' if n_before > 1 else ''} before yours"
@@ -130,6 +135,11 @@ class Page:
         """Ends the answer; what was confirmed stays."""
         conversation.end("Stopped.")
         return self.draw(conversation)
+
+    def leave(self, request: gr.Request) -> None:
+        """Ends the answer of a page that was closed, left or lost."""
+        if conversation := self._answering.get(_session(request)):
+            conversation.end("Stopped.")
 
     def clear(self, conversation: Conversation) -> Sequence[Any]:
         """Forgets the conversation."""
@@ -235,6 +245,10 @@ class Page:
             return self._assistant.document(identity, version)
         except RagError:
             return None
+
+
+def _session(request: gr.Request | None) -> str:
+    return str(request.session_hash) if request else ""
 
 
 def _digest(*values: object) -> str:

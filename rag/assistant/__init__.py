@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from rag.generate.states import stored_states
 from rag.library import Library, restore
 from rag.retrieve import Retriever
 from rag.split import paragraphs
+from rag.stopping import Stop, Stopped
 from rag.types import (
     EVERYTHING,
     AddReport,
@@ -218,7 +220,7 @@ class Assistant:
         filter: Filter = EVERYTHING,
     ) -> Evidence:
         """Returns what `stream` would yield first: the question as it is searched, and its hits."""
-        asking = self._asking(question, history, documents, asked_on, filter)
+        asking = self._asking(question, history, documents, asked_on, filter, self._models)
         asking.follow()
         return Evidence(asking.search(), asking.question)
 
@@ -243,6 +245,8 @@ class Assistant:
         documents: Sequence[str] | None = None,
         asked_on: str | datetime.date | None = None,
         filter: Filter = EVERYTHING,
+        *,
+        stop: Stop | None = None,
     ) -> Iterator[Event]:
         """Yields Evidence first, then Deltas, Claims and Withdrawns, and Done last. Closing it stops the model.
 
@@ -251,6 +255,8 @@ class Assistant:
             documents: ids; only these are asked if given: the same as `Filter(documents=...)`.
             asked_on: the date that "this week" means.
             filter: only what it selects is asked. If that is nothing, the answer is not found, and its notice says why.
+            stop: set by another thread, it gives the question up: the model stops at once, and nothing more is yielded,
+                not even Done.
 
         Raises:
             QuestionError: the question is empty or too long, or the history is not made of messages.
@@ -259,9 +265,11 @@ class Assistant:
             LibraryMismatch: the library was built with another embedding model.
             ModelError: a search model cannot be used, or the answer model stopped.
         """
-        asking = self._asking(question, history, documents, asked_on, filter)
-        with self._preparing.asking():
+        stop = stop or Stop()
+        with self._preparing.asking(), contextlib.suppress(Stopped):
+            asking = self._asking(question, history, documents, asked_on, filter, self._models.until(stop))
             for event in asking.stream():
+                stop.check()
                 if isinstance(event, Done):
                     self._preparing.cited(event.answer)
                 yield event
@@ -273,6 +281,7 @@ class Assistant:
         documents: Sequence[str] | None,
         asked_on: str | datetime.date | None,
         filter: Filter,
+        models: Models,
     ) -> Asking:
         question = self._checked(question)
         _check(history)
@@ -280,9 +289,9 @@ class Assistant:
         if documents is not None:
             chosen = self.library.check(_narrowed(chosen, documents))
         self._retriever.sync()  # first, as the embedding model may still be loading
-        self.library.bind(self._models.embedder.name)
+        self.library.bind(models.embedder.name)
         on = _date(asked_on)
-        return Asking(question, history, chosen, on, Said(self.library), self._retriever, self._models, self.settings)
+        return Asking(question, history, chosen, on, Said(self.library), self._retriever, models, self.settings)
 
     def _checked(self, question: str) -> str:
         if not isinstance(question, str):

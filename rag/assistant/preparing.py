@@ -16,6 +16,7 @@ from rag.errors import DocumentMissing, RagError
 from rag.generate.states import stored_states
 from rag.library import Library
 from rag.split import paragraphs
+from rag.stopping import Stop, Stopped
 from rag.types import Answer, Generator, Hit
 
 logger = logging.getLogger(__name__)
@@ -46,17 +47,22 @@ class Preparing:
         self._closing = threading.Event()
         self._lock, self._working = threading.Lock(), threading.Lock()
         self._n_asked = 0
+        self._stop = Stop()  # of what the model does for us now; another one after each question
 
     @contextlib.contextmanager
     def asking(self) -> Iterator[None]:
-        """Lets nothing new be begun while a question is answered; what is being read stops when the model is asked."""
+        """Stops what the model reads or writes for us, and lets nothing be begun while a question is answered."""
         with self._lock:
             self._n_asked += 1
+            stop = self._stop
+        stop.set()  # at once: the search for the question wants the cores too
         try:
             yield
         finally:
             with self._lock:
                 self._n_asked -= 1
+                if not self._n_asked and not self._closing.is_set():
+                    self._stop = Stop()
 
     def cited(self, answer: Answer) -> None:
         """Takes note of the articles that an answer cites."""
@@ -66,8 +72,11 @@ class Preparing:
             self._cited.append(citation.document)
 
     def close(self) -> None:
-        """Lets `run` return, once it has the models."""
-        self._closing.set()
+        """Lets `run` return, once it has the models; what the model does for it stops."""
+        with self._lock:
+            self._closing.set()
+            stop = self._stop
+        stop.set()
 
     def wait(self) -> None:
         """Returns when `run` uses neither model nor library any more; call `close` first, and stop what the model does."""
@@ -126,11 +135,10 @@ class Preparing:
         fitting = [p for p in paragraphs(document) if p.end - p.start <= _MAX_EXAMPLE_CHARS]
         for paragraph in fitting[:N_EXAMPLES]:
             text = document.text[paragraph.start : paragraph.end]
-            written = ""
-            for piece in generator.stream(prompt.example_prompt(text), max_tokens=40):
-                written += piece
-                if self._n_asked or self._closing.is_set():
-                    return False
+            try:
+                written = "".join(generator.stream(prompt.example_prompt(text), max_tokens=40, stop=self._stop))
+            except Stopped:
+                return False
             question = written.strip().partition("\n")[0]
             if not (question.endswith("?") and 15 <= len(question) <= 120):
                 continue
@@ -156,10 +164,11 @@ class Preparing:
             return True
         budget = generator.context_tokens - self._settings.answer_tokens - prompt.BLOCK_OVERHEAD
         for hit in hits:
-            if self._n_asked or self._closing.is_set():
+            stop = self._stop
+            if stop.is_set():
                 return False
             block = prompt.block(hit, budget, generator.count)
-            if not generator.prepare(prompt.answer_prompt("", [block], documents=[hit.document])):
+            if not generator.prepare(prompt.answer_prompt("", [block], documents=[hit.document]), stop=stop):
                 return False
         self._done.add(chosen)
         return True

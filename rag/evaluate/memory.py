@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from rag.stopping import Stop
 from rag.types import Generator, Prompt, Reranker
 
 
@@ -67,18 +68,20 @@ class RememberingGenerator:
     def count(self, text: str) -> int:
         return self._generator.count(text)
 
-    def stream(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
+    def stream(self, prompt: Prompt, *, max_tokens: int, stop: Stop | None = None) -> Iterator[str]:
         """Yields the pieces that the model wrote, as a sentence's end is decided while they come."""
         asked = ("draft", self.name, *_of(prompt, prompt.question), max_tokens)
-        said = self._memory.recall([asked], lambda _: [list(self._generator.stream(prompt, max_tokens=max_tokens))])[0]
+        said = self._memory.recall(
+            [asked], lambda _: [list(self._generator.stream(prompt, max_tokens=max_tokens, stop=stop))]
+        )[0]
         yield from [said] if isinstance(said, str) else said  # a text: kept by an earlier version
 
-    def prepare(self, prompt: Prompt) -> bool:
+    def prepare(self, prompt: Prompt, *, stop: Stop | None = None) -> bool:
         return True  # a measured question finds what the questions before it left
 
-    def weigh(self, prompt: Prompt, words: Sequence[str]) -> tuple[float, ...]:
+    def weigh(self, prompt: Prompt, words: Sequence[str], *, stop: Stop | None = None) -> tuple[float, ...]:
         asked = ("weigh", self.name, *_of(prompt, prompt.question + prompt.aside), *words)
-        return tuple(self._memory.recall([asked], lambda _: [self._generator.weigh(prompt, words)])[0])
+        return tuple(self._memory.recall([asked], lambda _: [self._generator.weigh(prompt, words, stop=stop)])[0])
 
 
 class RememberingReranker:

@@ -11,17 +11,19 @@ it, as plain characters, so that a `<|im_end|>` in an article stays text.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
 
 from rag.errors import GenerationFailed, RagError
-from rag.generate.llama import Llama, Stop, Stopped
+from rag.generate.llama import Llama
 from rag.generate.reading import SEQUENCES, Reader
 from rag.generate.states import StateStore
+from rag.stopping import Stop, Stopped
 from rag.types import Prompt
 
 T = TypeVar("T")
@@ -50,7 +52,7 @@ class LlamaGenerator:
         self.context_tokens = self._llama.context_tokens
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="rag-answering")  # the only one that drives the model
         self._closed = threading.Event()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a handler of signals may stop a question in the thread that holds it
         self._jobs: set[Stop] = set()  # that wait or run
         self._idle: set[Stop] = set()  # those of them that give way to any other
 
@@ -75,89 +77,110 @@ class LlamaGenerator:
                 raise _closed_error()
             return len(self._llama.tokenize(text))
 
-    def stream(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
+    def stream(self, prompt: Prompt, *, max_tokens: int, stop: Stop | None = None) -> Iterator[str]:
         """Yields pieces of the draft, the likeliest token each time. Closing the iterator stops the model at once.
 
         A draft that is no longer read is written to its end all the same, so that it holds nobody up for long.
 
         Raises:
+            Stopped: `stop` was set; the model stops at once, also while it reads.
             GenerationFailed: the prompt does not fit, llama.cpp stopped with an error, or the model was closed.
         """
         pieces: SimpleQueue[str | RagError | None] = SimpleQueue()
-        stop = Stop()
-        self._submit(lambda stop: self._write(prompt, max_tokens, pieces, stop), stop)
-        try:
-            while (piece := pieces.get()) is not None:
+        stop = stop or Stop()
+        with self._submitted(lambda own: self._write(prompt, max_tokens, pieces, own), stop) as written:
+            written.add_done_callback(lambda _: pieces.put(None))  # it may have been cancelled
+            while (piece := pieces.get()) is not None and not stop.is_set():
                 if isinstance(piece, RagError):
                     raise piece
                 yield piece
-        finally:
-            stop.set()
+        stop.check()
 
-    def weigh(self, prompt: Prompt, words: Sequence[str]) -> tuple[float, ...]:
+    def weigh(self, prompt: Prompt, words: Sequence[str], *, stop: Stop | None = None) -> tuple[float, ...]:
         """Returns for each word the natural log-probability that the answer to the aside begins with its first token.
 
         Prompt and aside are read together, so that a draft of the same prompt begins at once. Where whoever waits is
         interrupted, the model stops reading.
 
         Raises:
+            Stopped: `stop` was set; the model stops at once.
             GenerationFailed: the prompt does not fit, llama.cpp stopped with an error, or the model was closed.
         """
-        return self._run(lambda stop: self._reader.weigh(prompt, words, stop), Stop())
+        return self._run(lambda own: self._reader.weigh(prompt, words, own), stop)
 
-    def prepare(self, prompt: Prompt) -> bool:
+    def prepare(self, prompt: Prompt, *, stop: Stop | None = None) -> bool:
         """Reads the paragraphs of a prompt and keeps their states, unless something else is asked meanwhile.
 
         Returns:
-            False if it gave way to something else.
+            False if it gave way to something else, or `stop` was set.
 
         Raises:
             GenerationFailed: as of `weigh`.
         """
-        stop = Stop()
-        with self._lock:
-            if self._closed.is_set():
-                raise _closed_error()
-            if self._jobs:
-                return False
-            self._idle.add(stop)
         try:
-            self._run(lambda stop: self._reader.prepare(prompt, stop), stop)
+            self._run(lambda own: self._reader.prepare(prompt, own), stop, is_idle=True)
         except Stopped:
             return False
         return True
 
-    def _run(self, job: Callable[[Stop], T], stop: Stop) -> T:
+    def _run(self, job: Callable[[Stop], T], stop: Stop | None, *, is_idle: bool = False) -> T:
         """Waits for a job in the worker's thread."""
         try:
-            return self._submit(job, stop).result()
-        except Stopped:
+            with self._submitted(job, stop or Stop(), is_idle=is_idle) as done:
+                return done.result()
+        except (Stopped, CancelledError):
             if self._closed.is_set():
                 raise _closed_error() from None
-            raise
+            raise Stopped from None
         except RagError:
             raise
         except Exception as exc:
             raise _failed(exc) from exc
-        finally:
-            stop.set()
 
-    def _submit(self, job: Callable[[Stop], T], stop: Stop) -> Future[T]:
+    @contextlib.contextmanager
+    def _submitted(self, job: Callable[[Stop], T], stop: Stop, *, is_idle: bool = False) -> Iterator[Future[T]]:
+        """Gives a job to the worker's thread; it is stopped when `stop` is set, and when nobody waits for it any more.
+
+        Args:
+            job: called with what stops it alone.
+            is_idle: the job gives way to any other.
+
+        Raises:
+            Stopped: `stop` was set before, or an idle job has to wait.
+        """
+        own = Stop()
         with self._lock:
             if self._closed.is_set():
                 raise _closed_error()
-            for idle in self._idle - {stop}:
+            if stop.is_set() or (is_idle and self._jobs):
+                raise Stopped
+            for idle in self._idle:
                 idle.set()
-            self._jobs.add(stop)
-            return self._worker.submit(self._work, job, stop)
+            self._jobs.add(own)
+            self._idle |= {own} if is_idle else set()
+            future = self._worker.submit(self._work, job, own)
+
+        def give_up() -> None:
+            own.set()
+            if future.cancel():  # it had not begun: whoever waits need not wait for the jobs before it
+                self._forget(own)
+
+        try:
+            with stop.calling(give_up):
+                yield future
+        finally:
+            own.set()
 
     def _work(self, job: Callable[[Stop], T], stop: Stop) -> T:
         try:
             return job(stop)
         finally:
-            with self._lock:
-                self._jobs.discard(stop)
-                self._idle.discard(stop)
+            self._forget(stop)
+
+    def _forget(self, stop: Stop) -> None:
+        with self._lock:
+            self._jobs.discard(stop)
+            self._idle.discard(stop)
 
     def _write(self, prompt: Prompt, max_tokens: int, pieces: SimpleQueue[str | RagError | None], stop: Stop) -> None:
         """Puts the pieces of a draft, then None or an error, into a queue."""

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rag.errors import DependencyMissing, GenerationFailed, ModelCorrupt, ModelError
+from rag.stopping import Stop, Stopped
 
 _SPINS = "1000"
 """How long a thread of llama.cpp spins for the other ones before it sleeps; libgomp's own value makes answers twenty times
@@ -23,28 +24,6 @@ BATCH = 512
 
 _SAMPLES, _SAMPLE_BYTES = 256, 4096  # of a model file, spread over it: they tell it from another one of its size
 _HEAD_BYTES = 1 << 20  # its metadata and the list of its tensors
-
-
-class Stop:
-    """Asks llama.cpp to stop at once, also while it reads. Set from any thread, by whoever waits for a job."""
-
-    def __init__(self) -> None:
-        self._flag = ctypes.create_string_buffer(2)
-
-    def set(self) -> None:
-        self._flag[0] = b"1"
-
-    def is_set(self) -> bool:
-        return self._flag[0] != b"\0"
-
-    @property
-    def address(self) -> ctypes.c_void_p:
-        """Of a C string, which is empty until it is set."""
-        return ctypes.cast(self._flag, ctypes.c_void_p)
-
-
-class Stopped(Exception):
-    """llama.cpp was asked to stop, and did. Never leaves this package."""
 
 
 class Llama:

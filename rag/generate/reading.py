@@ -16,8 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.errors import GenerationFailed
-from rag.generate.llama import BATCH, Llama, Stop, Stopped
+from rag.generate.llama import BATCH, Llama
 from rag.generate.states import INSTRUCTIONS, StateStore
+from rag.stopping import Stop
 from rag.types import Prompt
 
 _SYSTEM, _USER = "\ue000system\ue001", "\ue000user\ue001"
@@ -86,8 +87,7 @@ class Reader:
         token, at = self._ready[1], self._end() + len(segments.question)
         self._ready = None
         for _ in range(min(max_tokens, self._llama.context_tokens - at)):
-            if stop.is_set():
-                raise Stopped
+            stop.check()
             if self._llama.is_end(token):
                 return
             yield token
@@ -96,8 +96,7 @@ class Reader:
 
     def prepare(self, prompt: Prompt, stop: Stop) -> None:
         """Reads and stores the paragraphs that are not stored; raises Stopped."""
-        if stop.is_set():
-            raise Stopped
+        stop.check()
         segments = self._fitting(prompt)
         wanted = zip(prompt.documents, segments.paragraphs, strict=True)
         if self._store and any(not self._store.has(d, self._key(segments.prefix, tokens)) for d, tokens in wanted):
@@ -139,8 +138,7 @@ class Reader:
 
     def _read(self, prompt: Prompt, stop: Stop, *, with_aside: bool) -> np.ndarray:
         """Reads a prompt; returns the logits of the aside's last token, or of the question's."""
-        if stop.is_set():
-            raise Stopped
+        stop.check()
         segments = self._fitting(prompt)
         served = self._hold(segments, prompt.documents, stop)
         if self._store and prompt.documents and with_aside:

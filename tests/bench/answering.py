@@ -25,10 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from rag.generate import LlamaGenerator
-from rag.generate.llama import Stop
 from rag.generate.reading import Reader
 from rag.generate.states import StateStore
 from rag.prompt import answer_prompt
+from rag.stopping import Stop
 from rag.types import Prompt
 from tests.bench.endurance import resident
 from tests.bench.fit_support import rows

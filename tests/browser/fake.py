@@ -14,6 +14,7 @@ from pathlib import Path
 from rag.errors import DocumentMissing
 from rag.library.filtering import checked
 from rag.split import paragraphs, sentences
+from rag.stopping import Stop, Stopped
 from rag.types import (
     EVERYTHING,
     NOT_FOUND,
@@ -47,7 +48,7 @@ class FakeAssistant:
     def __init__(self, documents: Sequence[Document], examples: Sequence[str] = ()) -> None:
         self._documents = {(document.id, document.version): document for document in documents}
         self._examples = tuple(examples)
-        self._holds: dict[str, threading.Event] = {}
+        self._holds: dict[str, Stop] = {}
         self._waiting = ""
         self.drafts: dict[str, tuple[str, ...]] = {}
         self.closed = 0
@@ -56,7 +57,7 @@ class FakeAssistant:
 
     def hold(self, step: str) -> None:
         """Makes streams wait before a step: "evidence", "draft" (the first word) or "claim"."""
-        self._holds[step] = threading.Event()
+        self._holds[step] = Stop()
 
     def release(self, step: str) -> None:
         """Lets streams go on that wait before a step, and later ones pass."""
@@ -99,28 +100,37 @@ class FakeAssistant:
         return paragraphs(self.document(id, version))
 
     def stream(
-        self, question: str, history: Sequence[Mapping[str, str]] = (), filter: Filter = EVERYTHING
+        self,
+        question: str,
+        history: Sequence[Mapping[str, str]] = (),
+        filter: Filter = EVERYTHING,
+        *,
+        stop: Stop | None = None,
     ) -> Iterator[Event]:
         self.asked.append((question, history))
-        ended = False
+        ended, stop = False, stop or Stop()
         try:
-            yield from self._events(question, self.documents(filter))
+            for event in self._events(question, self.documents(filter), stop):
+                stop.check()
+                yield event
             ended = True
+        except Stopped:
+            return
         finally:
             self.closed += not ended
 
-    def _events(self, question: str, documents: Sequence[Document]) -> Iterator[Event]:
-        self._pass("evidence")
+    def _events(self, question: str, documents: Sequence[Document], stop: Stop) -> Iterator[Event]:
+        self._pass("evidence", stop)
         if self.error:
             raise self.error
         hits = self._search(question, documents)
         yield Evidence(hits, question)
-        self._pass("draft")
+        self._pass("draft", stop)
         claims: list[Claim] = []
         if hits and hits[0].score >= 2:
             for sentence in self.drafts.get(question, (hits[0].quote,)):
                 yield from (Delta(word) for word in re.findall(r"\S+\s*", sentence))
-                self._pass("claim")
+                self._pass("claim", stop)
                 if set(re.findall(r"\d+", sentence)) <= set(re.findall(r"\d+", hits[0].text)):
                     claims.append(Claim(sentence, (_citation(len(claims) + 1, hits[0]),)))
                     yield claims[-1]
@@ -129,9 +139,12 @@ class FakeAssistant:
         notice = "" if documents or not self._documents else "The filter selects no document."
         yield Done(replace(_answer(question, claims, hits), notice=notice))
 
-    def _pass(self, step: str) -> None:
-        if step in self._holds:
-            self._holds[step].wait(HOLD_SECONDS)
+    def _pass(self, step: str, stop: Stop) -> None:
+        """Waits where it is held, as a model that reads: a stop ends that too."""
+        if hold := self._holds.get(step):
+            gone_on = threading.Event()
+            with stop.calling(gone_on.set), hold.calling(gone_on.set):
+                gone_on.wait(HOLD_SECONDS)
 
     def _search(self, question: str, documents: Sequence[Document]) -> tuple[Hit, ...]:
         hits = []

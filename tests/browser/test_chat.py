@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import pytest
@@ -168,12 +169,30 @@ def test_stop_works_before_the_first_word_and_does_not_hit_what_is_asked_next(op
     page.locator("#question textarea").fill(QUESTION if again == "Ask" else "")
     button(page, again).click()
     answer(page).get_by_text("Looking for paragraphs…").wait_for()
-    assistant.release("draft")  # only now the first stream can see that it was stopped
+    assistant.release("draft")
     page.locator(CITATION).wait_for()
     button(page, "Ask").wait_for()
     assert page.locator("#chat .bot-row").count() == (1 if again == "Retry" else 2)
     assert "Stopped." not in answer(page).inner_text()
     assert (assistant.closed, len(assistant.asked)) == (1, 2)
+
+
+@pytest.mark.parametrize("how", ["Stop", "Clear", "close", "reload"])
+def test_the_model_is_free_at_once_when_nobody_waits_for_it(open_page, serve, assistant, how):
+    page = open_page(serve(assistant))
+    assistant.hold("draft")  # which is never released: the model reads
+    ask(page)
+    page.locator("#panel .card").first.wait_for()
+    if how == "close":
+        page.close()
+    elif how == "reload":
+        page.reload()
+    else:
+        button(page, how).click()
+    until = time.monotonic() + 5
+    while time.monotonic() < until and not assistant.closed:
+        time.sleep(0.01)
+    assert assistant.closed == 1
 
 
 def test_stop_keeps_what_was_confirmed_and_writes_nothing_more(open_page, serve, assistant):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from rag import models
 from rag.errors import GenerationFailed, ModelCorrupt
 from rag.generate import LlamaGenerator
 from rag.generate.states import StateStore
+from rag.stopping import Stop, Stopped
 from rag.types import Prompt
 
 pytestmark = pytest.mark.real
@@ -121,19 +123,42 @@ def test_damaged_states_are_made_anew(path, tmp_path):
     opened.close()
 
 
-def test_a_draft_that_is_given_up_while_its_prompt_is_read_frees_the_model(generator):
-    long = Prompt(SYSTEM, (" ".join(PASSAGES * 30),), "Question: When?")  # some 5 s to read
-    threads = ThreadPoolExecutor(1)
-    draft = threads.submit(lambda: next(generator.stream(long, max_tokens=1), None))
-    while not generator._jobs:
-        time.sleep(0.01)
-    time.sleep(0.3)
-    (stop,) = generator._jobs
-    stop.set()
-    started = time.perf_counter()
-    assert draft.result(5) is None
-    assert time.perf_counter() - started < 1
+def weigh(generator, prompt, stop):
+    return generator.weigh(prompt, ["yes"], stop=stop)
+
+
+def stream(generator, prompt, stop):
+    return list(generator.stream(prompt, max_tokens=1, stop=stop))
+
+
+def prepare(generator, prompt, stop):
+    return generator.prepare(replace(prompt, documents=("d1",)), stop=stop)
+
+
+@pytest.mark.parametrize("ask", [weigh, stream, prepare])
+def test_what_is_stopped_while_its_prompt_is_read_frees_the_model(path, tmp_path, ask):
+    generator = LlamaGenerator(path, context_tokens=1024, threads=2, states=StateStore(tmp_path, 1 << 30))
+    long = Prompt(SYSTEM, (" ".join(PASSAGES * 30),), "Question: When?", (), "\nIs it said?")  # some 5 s to read
+    stop = Stop()
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(ask, generator, long, stop)
+        while not generator._jobs:
+            time.sleep(0.01)
+        time.sleep(0.5)
+        assert not asked.done()
+        started = time.perf_counter()
+        stop.set()
+        while generator._jobs and time.perf_counter() < started + 5:
+            time.sleep(0.001)
+        took = time.perf_counter() - started
+        if ask is prepare:
+            assert asked.result(5) is False
+        else:
+            with pytest.raises(Stopped):
+                asked.result(5)
+    assert took < 0.5  # some .02 s where nothing else is running
     assert "1931" in written(generator, PASSAGES[0])
+    generator.close()
 
 
 def test_a_closed_stream_leaves_the_model_free_for_the_next_one(generator):
