@@ -216,6 +216,58 @@ def test_several_paragraphs_are_joined_and_each_is_read_alone(store):
     assert n_read(generator) == len("When?|1931")
 
 
+def test_missing_paragraphs_are_read_in_one_batch_and_stored_each_for_itself(store):
+    # One by one, each cost a call of its own, and turning the keys of those before it.
+    five = Prompt("Answer.", tuple(f"Passage {n}." for n in range(5)), "When?", tuple(f"d{n}" for n in range(5)))
+    generator = MemoryGenerator(MemoryLlama(), store)
+    written(generator, replace(five, paragraphs=five.paragraphs[:1], documents=five.documents[:1]))
+    store.forget(["d1", "d3", "d4"])
+    generator._llama.decoded = []
+    assert written(generator, five, max_tokens=0) == ""
+    missing = sum(len(f"{text}\n\n") for text in five.paragraphs[1:])
+    assert generator._llama.decoded == [missing, len("When?|")]
+    assert generator._llama.text(0) == whole(five)
+    store.forget(["d1", "d3"])
+    again = MemoryGenerator(MemoryLlama(), store)
+    assert written(again, five, max_tokens=0) == ""
+    assert again._llama.decoded == [2 * len("Passage 1.\n\n"), len("When?|")]
+    assert again._llama.text(0) == whole(five)
+    assert store.stored().documents == dict.fromkeys(five.documents, 1)
+
+
+@pytest.mark.parametrize("n", [7, 8, 9, 20])
+def test_any_number_of_paragraphs_is_read_and_restored(store, n):
+    many = Prompt("Answer.", tuple(f"Passage {k}." for k in range(n)), "When?", ("d1",) * n)
+    for _ in range(2):
+        generator = MemoryGenerator(MemoryLlama(), store)
+        assert written(generator, many) == "1931"
+        assert generator._llama.text(0) == whole(many) + "1931"
+        assert not any(generator._llama.text(spare) for spare in range(1, SEQUENCES))
+    assert n_read(generator) == len("When?|1931")
+
+
+def test_missing_paragraphs_of_more_than_a_batch_are_read(store):
+    long = Prompt("Answer.", ("a" * 300, "b" * 400, "c" * 200), "When?", ("d1", "d2", "d3"))
+    generator = MemoryGenerator(MemoryLlama(), store)
+    assert written(generator, long) == "1931"
+    assert generator._llama.text(0) == whole(long) + "1931"
+    again = MemoryGenerator(MemoryLlama(), store)
+    assert written(again, long) == "1931"
+    assert n_read(again) == len("When?|1931")
+
+
+def test_what_was_stopped_amid_several_paragraphs_leaves_nothing_half_read(store):
+    three = Prompt("Answer.", PASSAGES, "When?", ("d1", "d2", "d3"))
+    generator = MemoryGenerator(MemoryLlama(), store)
+    generator._llama.error = Stopped()
+    with pytest.raises(Stopped):
+        generator.weigh(three, ["yes"])
+    assert store.stored().n_states == 0
+    generator._llama.error = None
+    assert written(generator, three) == "1931"
+    assert generator._llama.text(0) == whole(three) + "1931"
+
+
 def test_a_model_that_cannot_join_reads_one_behind_the_other_and_says_why(store):
     generator = MemoryGenerator(MemoryLlama(unjoinable="it is a recurrent model"), store)
     three = Prompt("Answer.", PASSAGES, "When?", ("d1", "d2", "d3"))
@@ -447,12 +499,13 @@ def test_closing_ends_what_waits_and_what_is_read():
 def test_drafts_wait_in_order():
     generator = MemoryGenerator(MemoryLlama())
     order, jobs = [], []
+    write = generator._reader.write
+    generator._reader.write = lambda prompt, *others: (order.append(prompt.question), write(prompt, *others))[1]
     generator._llama.gate = threading.Event()
     with ThreadPoolExecutor(3) as threads:
         for n in range(3):
-            jobs.append(threads.submit(lambda n=n: (written(generator), order.append(n))))
+            jobs.append(threads.submit(written, generator, replace(PROMPT, question=f"{n}?")))
             until(lambda n=n: len(generator._jobs) > n)
         generator._llama.gate.set()
-        for job in jobs:
-            job.result(5)
-    assert order == [0, 1, 2]
+        assert [job.result(5) for job in jobs] == ["1931"] * 3
+    assert order == ["0?", "1?", "2?"]

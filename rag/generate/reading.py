@@ -1,14 +1,16 @@
 """A prompt into the memory of the model: paragraphs from their stored states, so that only the question is read.
 
 Every paragraph is read behind the instructions alone, as if no other were there; its state is what the memory then has of
-it. A prompt of several paragraphs joins their states one behind the other: the keys are turned to their new positions. So a
-state serves every question and every place, and a draft is the same whether its states were stored or made for it.
+it. Those that were not read before are read in one batch, side by side in sequences of their own. A prompt of several
+paragraphs joins their states one behind the other: the keys are turned to their new positions. So a state serves every
+question and every place, and a draft is the same whether its states were stored or made for it.
 The price: a paragraph does not see those before it. Measured in docs/experiments.md, "Passage states".
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +24,9 @@ from rag.stopping import Stop
 from rag.types import Prompt
 
 _SYSTEM, _USER = "\ue000system\ue001", "\ue000user\ue001"
-_MAIN, _ASIDE, _SPARE, SEQUENCES = 0, 1, 2, 3
+_MAIN, _ASIDE, _SPARE = 0, 1, 2
+_SPARES = 8  # paragraphs that are restored or read side by side, each in a sequence of its own
+SEQUENCES = _SPARE + _SPARES
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,54 +188,66 @@ class Reader:
     def _hold(self, segments: Segments, documents: Sequence[str], stop: Stop) -> bool:
         """Brings prefix and paragraphs into the main sequence; True if none of the paragraphs had to be read."""
         wanted = [segments.prefix, *segments.paragraphs]
-        owners = [INSTRUCTIONS, *(documents or [""] * len(segments.paragraphs))]
-        n_kept = next((n for n, (a, b) in enumerate(zip(self._held, wanted, strict=False)) if a != b), len(self._held))
-        n_kept = min(n_kept, len(wanted))
-        self._held = wanted[:n_kept]
-        if not self._llama.forget(_MAIN, self._end()):  # some architectures only forget all
-            self._llama.clear()
-            n_kept = 0
-        self._held, self._ready = wanted[:n_kept], None
-        served = True
-        for tokens, owner in list(zip(wanted, owners, strict=True))[n_kept:]:
-            if not self._restore(tokens, owner):
-                served = served and not self._held  # the prefix is no paragraph
-                self._extend(tokens, owner, stop)
-            self._held.append(tokens)
+        self._keep(wanted)
+        if self._llama.unjoinable:
+            n_held, rest = self._end(), itertools.chain(*wanted[len(self._held) :])
+            self._decode([(token, n_held + n, (_MAIN,)) for n, token in enumerate(rest)], [], stop)
+            self._held = wanted
+            return False
+        if not self._held:
+            self._add([(segments.prefix, INSTRUCTIONS)], stop)
+        owned = list(zip(segments.paragraphs, documents or [""] * len(segments.paragraphs), strict=True))
+        n_kept, served = len(self._held) - 1, True
+        for start in range(n_kept, len(owned), _SPARES):
+            served = self._add(owned[start : start + _SPARES], stop) and served
         return served
 
-    def _restore(self, tokens: tuple[int, ...], owner: str) -> bool:
-        """Puts a stored state behind what is held; False if there is none."""
+    def _keep(self, wanted: Sequence[tuple[int, ...]]) -> None:
+        """Forgets what does not stand where it is wanted."""
+        n_kept = next((n for n, (a, b) in enumerate(zip(self._held, wanted, strict=False)) if a != b), len(self._held))
+        self._held, self._ready = self._held[: min(n_kept, len(wanted))], None
+        if not self._llama.forget(_MAIN, self._end()):  # some architectures only forget all
+            self._clear()
+
+    def _add(self, owned: Sequence[tuple[tuple[int, ...], str]], stop: Stop) -> bool:
+        """Puts segments, each with the document it is stored for, behind what is held; True if none had to be read."""
+        spares = [(_SPARE + n, tokens, owner) for n, (tokens, owner) in enumerate(owned)]
+        unread = [one for one in spares if not self._restore(*one)]
+        if unread:
+            self._read_alone(unread, stop)
+        n_prefix = len(self._prefix)
+        for spare, tokens, _ in spares:
+            if by := self._end() - n_prefix:
+                self._llama.shift(spare, by)
+            self._llama.copy(spare, _MAIN)
+            self._llama.forget(spare)
+            self._held.append(tokens)
+        return not unread
+
+    def _restore(self, spare: int, tokens: tuple[int, ...], owner: str) -> bool:
+        """Puts a stored state into a spare sequence; False if there is none, and the sequence is empty."""
+        self._llama.forget(spare)  # what an error may have left there
         if not (self._store and owner):
             return False
         state = self._store.get(owner, self._key(self._prefix, tokens))
-        if state is None or not self._llama.restore(state, _SPARE):
-            self._llama.forget(_SPARE)
-            return False
-        self._join()
-        return True
+        if state is not None and self._llama.restore(state, spare):
+            return True
+        self._llama.forget(spare)
+        return False
 
-    def _extend(self, tokens: tuple[int, ...], owner: str, stop: Stop) -> None:
-        """Reads a segment behind the prefix alone, stores its state, and puts it behind what is held."""
-        n_prefix, n_held = len(self._prefix), self._end()
-        if self._llama.unjoinable or (n_held == n_prefix and not (self._store and owner)):
-            self._decode([(token, n_held + n, (_MAIN,)) for n, token in enumerate(tokens)], [], stop)
-            return
-        self._llama.forget(_SPARE)  # what an error may have left there
-        if n_prefix:
-            self._llama.copy(_MAIN, _SPARE, n_prefix)
-        self._decode([(token, n_prefix + n, (_SPARE,)) for n, token in enumerate(tokens)], [], stop)
-        self._llama.forget(_SPARE, 0, n_prefix)
-        if self._store and owner:
-            self._store.put(owner, self._key(self._prefix, tokens), self._llama.state(_SPARE))
-        self._join()
-
-    def _join(self) -> None:
-        """Moves the spare sequence, which begins behind the prefix, to the end of the main one."""
-        if by := sum(map(len, self._held[1:])):
-            self._llama.shift(_SPARE, by)
-        self._llama.copy(_SPARE, _MAIN)
-        self._llama.forget(_SPARE)
+    def _read_alone(self, unread: Sequence[tuple[int, tuple[int, ...], str]], stop: Stop) -> None:
+        """Reads segments side by side, each behind the prefix alone and in its own sequence, and stores their states."""
+        n_prefix = len(self._prefix)
+        for spare, _, _ in unread if n_prefix else ():
+            self._llama.copy(_MAIN, spare, n_prefix)
+        self._decode(
+            [(token, n_prefix + n, (spare,)) for spare, tokens, _ in unread for n, token in enumerate(tokens)], [], stop
+        )
+        for spare, tokens, owner in unread:
+            if n_prefix:
+                self._llama.forget(spare, 0, n_prefix)
+            if self._store and owner:
+                self._store.put(owner, self._key(self._prefix, tokens), self._llama.state(spare))
 
     def _end(self) -> int:
         """Returns the position behind all that is held."""
