@@ -10,6 +10,9 @@ For each question of the pack, with the paragraphs of its own article, as many a
   limit   the question's own tokens through llama_decode, with all paragraphs in the memory
 Written tokens a second are compared with a bare loop of llama_decode and the sampler of llama.cpp. Ratios are medians of the
 ratios of each question. Growth is told of the first ten questions, from 1 to 8 paragraphs.
+
+Footnote itself asks one paragraph at a time. So that is told apart: unread, stored, and asked by two users at once, two
+questions beside the same two one after the other.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +60,10 @@ def main() -> None:
         memory = resident(os.getpid())
         asked = list(questions(options.pack, ours))[: options.questions]
         growth = grow(ours, asked[:N_GROWTH])
+        alone = product(ours, store, asked)
         plain = plain_model(options.model, n_threads)
         tables = [(f"{n} tokens of paragraphs", measure(ours, plain, store, asked, n)) for n in options.tokens]
-        tables.append(("Growth, warm", growth))
+        tables += [("As Footnote asks: one paragraph", alone), ("Growth, warm", growth)]
         ours.close()
     for title, lines in tables:
         print(f"\n{title}, {len(asked)} questions")
@@ -103,6 +108,10 @@ def prompt_of(question: str, blocks: Sequence[str]) -> Prompt:
 def ask(model: LlamaGenerator, prompt: Prompt) -> Times:
     """Asks as Footnote does, with nothing of the prompt in the memory."""
     model._reader._clear()
+    return answer(model, prompt)
+
+
+def answer(model: LlamaGenerator, prompt: Prompt) -> Times:
     started = time.perf_counter()
     model.weigh(prompt, WORDS)
     return written(started, model.stream(prompt, max_tokens=MAX_TOKENS))
@@ -194,6 +203,35 @@ def grow(model: LlamaGenerator, asked: Sequence[Any]) -> list[str]:
             firsts[n].append(ask(model, prompt)["first"])
     one = statistics.median(firsts[1])
     return [f"{told(f'{n} paragraphs', times)}, {statistics.median(times) / one:.2f} of one" for n, times in firsts.items()]
+
+
+def product(model: LlamaGenerator, store: StateStore, asked: Sequence[Any]) -> list[str]:
+    """Returns the lines of one paragraph, as Footnote asks, and of two users at once."""
+    unread: list[Times] = []
+    stored: list[Times] = []
+    prompts: list[Prompt] = []
+    for question, blocks in asked:
+        prompts.append(prompt_of(question, blocks[:1]))
+        store.forget(prompts[-1].documents)
+        unread.append(ask(model, prompts[-1]))
+        stored.append(ask(model, prompts[-1]))
+    lines = [
+        told(f"{name}, one {kind} paragraph", [one[what] for one in times])
+        for kind, times in (("stored", stored), ("unread", unread))
+        for name, what in (("first word", "first"), ("whole answer", "total"))
+    ]
+    both, share = [], []
+    with ThreadPoolExecutor(2) as users:
+        for n in range(0, len(prompts) - 1, 2):
+            model._reader._clear()
+            started = time.perf_counter()
+            list(users.map(lambda prompt: answer(model, prompt), prompts[n : n + 2]))
+            both.append(time.perf_counter() - started)
+            share.append(both[-1] / (stored[n]["total"] + stored[n + 1]["total"]))
+    if both:
+        lines.append(told("both answers, two users at once", both))
+        lines.append(f"both answers, at once / one after the other: {statistics.median(share):.2f}")
+    return lines
 
 
 def ratio(ours: Sequence[Times], others: Sequence[Times], what: str) -> float:
