@@ -33,6 +33,8 @@ _REFUSING = re.compile(
     r" in the (?:document|passage|article|text)s?",
     re.IGNORECASE,
 )
+_MIN_PHRASE, _MAX_PHRASE = 6, 200  # characters of what is repeated: "no, no, no" may be meant
+_REPEATING = re.compile(rf"(.{{{_MIN_PHRASE},{_MAX_PHRASE}}}?)\1\1", re.DOTALL)  # three times, as its ends may be cut
 _NOW = re.compile(
     r"\b(?:this (?:week|month|morning|weekend)|today|yesterday|tomorrow|tonight|(?:last|next) (?:week|night|weekend)"
     r"|(?:on|last|next) (?:mon|tues|wednes|thurs|fri|satur|sun)day|recently|just now)\b",
@@ -114,8 +116,18 @@ def has_markup(draft: str) -> bool:
 
 
 def is_refusal(draft: str) -> bool:
-    """True if a draft sentence says that the passage does not hold the answer."""
-    return bool(_REFUSING.search(draft))
+    """True if a draft sentence says that the passage does not hold the answer, or a phrase over and over."""
+    return bool(_REFUSING.search(draft)) or any(_is_phrase(found[1]) for found in _REPEATING.finditer(draft))
+
+
+def is_looping(draft: str) -> bool:
+    """True if a draft that is still being written ends with a phrase four times over; `is_refusal` takes it back."""
+    ends = (draft[-n:] for n in range(_MIN_PHRASE, min(_MAX_PHRASE, len(draft) // 4) + 1))
+    return any(_is_phrase(end) and draft.endswith(4 * end) for end in ends)
+
+
+def _is_phrase(text: str) -> bool:
+    return any(map(str.isalpha, text))  # not so the noughts of a large number, or a ruled line
 
 
 def rewrite_prompt(question: str, history: Sequence[Mapping[str, str]]) -> Prompt:

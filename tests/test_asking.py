@@ -719,6 +719,12 @@ def test_nothing_that_was_withdrawn_is_in_the_answer(opened):
     assert re.sub(r" \[\d\]", "", answer.text) == RIGHT
 
 
+def test_a_draft_that_goes_round_and_round_is_withdrawn(opened):
+    events, answer = streamed(opened(generator=Drafts("The repair cost " + "4.2 million crowns " * 5)))
+    assert [event.text[:28] for event in events if isinstance(event, Withdrawn)] == ["The repair cost 4.2 million "]
+    assert answer.text == f"{COST_SENTENCE} [1]"
+
+
 # --- yes or no -------------------------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,8 @@ With a model: tests/real.
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,9 +16,9 @@ from functools import partial
 import numpy as np
 import pytest
 
-from rag.errors import GenerationFailed
+from rag.errors import GenerationFailed, ModelCorrupt
 from rag.generate import LlamaGenerator
-from rag.generate.llama import BATCH
+from rag.generate.llama import BATCH, MappedFile
 from rag.generate.reading import SEQUENCES, Reader
 from rag.generate.states import StateStore
 from rag.stopping import Stop, Stopped
@@ -294,6 +296,80 @@ def test_a_state_that_does_not_fit_is_made_anew(store):
     generator = MemoryGenerator(MemoryLlama(), store)
     assert written(generator) == "1931"
     assert generator._llama.text(0) == whole(PROMPT) + "1931"
+
+
+def test_a_full_disk_costs_the_states_and_no_answer(store, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    three = Prompt("Answer.", PASSAGES, "When?", ("d1", "d2", "d3"))
+    generator = MemoryGenerator(MemoryLlama(), store)
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.replace", full)
+        assert written(generator, three) == "1931"
+    assert "No space left on device" in generator.notice
+    assert store.stored().n_states == 0
+    assert written(MemoryGenerator(MemoryLlama(), store), three) == "1931"
+    assert store.stored().n_states == 3
+    assert generator.notice == ""
+
+
+def test_a_draft_that_repeats_itself_ends_there():
+    generator = MemoryGenerator(MemoryLlama())
+    generator._llama.written = "It is so. " * 20
+    assert written(generator, max_tokens=200) == "It is so."
+    generator._llama.written = "and so on " * 20
+    assert len(written(generator, max_tokens=200)) == 4 * len("and so on ")
+
+
+@pytest.mark.parametrize("n_paragraphs", [1, 2, 9])
+def test_paragraphs_that_do_not_fit_are_refused_and_leave_nothing(store, n_paragraphs):
+    generator = MemoryGenerator(MemoryLlama(context_tokens=100), store)
+    long = Prompt("Answer.", ("x" * (100 // n_paragraphs),) * n_paragraphs, "When?", ("d1",) * n_paragraphs)
+    with pytest.raises(GenerationFailed, match=r"The prompt has \d+ tokens, the model's context 100\. Raise context_tokens"):
+        written(generator, long)
+    assert generator._llama.decoded == []
+    assert store.stored().n_states == 0
+    assert written(generator) == "1931"
+
+
+def test_a_model_file_that_is_overwritten_is_told_before_it_is_used(tmp_path):
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"weights")
+    file = MappedFile(path)
+    file.check()
+    path.write_bytes(b"others!")  # of the same size
+    with pytest.raises(ModelCorrupt, match=r"model\.gguf was overwritten .* Run: rag models verify, then restart\."):
+        file.check()
+    file.close()
+
+
+def test_a_model_file_that_is_cut_short_is_told_also_under_another_name(tmp_path):
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"weights")
+    file = MappedFile(path)
+    path.rename(tmp_path / "old.gguf")
+    file.check()
+    os.truncate(tmp_path / "old.gguf", 3)
+    with pytest.raises(ModelCorrupt, match="was overwritten"):
+        file.check()
+    file.close()
+
+
+@pytest.mark.parametrize("end", [lambda path, other: other.replace(path), lambda path, other: path.unlink()])
+def test_a_model_file_that_is_replaced_or_removed_lives_on(tmp_path, end):
+    path, other = tmp_path / "model.gguf", tmp_path / "new.gguf"
+    path.write_bytes(b"weights")
+    other.write_bytes(b"other weights")
+    file = MappedFile(path)
+    end(path, other)
+    file.check()
+    file.close()
+
+
+def test_a_model_file_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(ModelCorrupt, match=r"model\.gguf cannot be read: No such file"):
+        MappedFile(tmp_path / "model.gguf")
 
 
 def test_only_passages_of_documents_are_stored(store):

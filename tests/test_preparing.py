@@ -140,8 +140,11 @@ def test_old_articles_are_left_alone(make_assistant, write):
     assert len(chosen) == N_NEWEST
 
 
-def test_without_an_answer_model_there_is_nothing_to_do(make_assistant):
-    make_assistant()._preparing.run()
+def test_without_an_answer_model_there_is_nothing_to_do_but_to_say_so(make_assistant):
+    said = []
+    assistant = make_assistant()
+    assistant.prepare(lambda: said.append(assistant.notice()))
+    assert said == ["No answer model is set."]
 
 
 def test_a_removed_article_is_passed_over(assistant):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -332,14 +332,17 @@ class Assistant:
         """Returns example questions about the newest documents of those that a filter selects."""
         return self.library.questions(self.library.check(filter))[:N_EXAMPLES]
 
-    def prepare(self) -> None:
+    def prepare(self, on_loaded: Callable[[], object] | None = None) -> None:
         """Builds the index from the seed articles if need be, then works ahead while nobody asks, until `close`.
 
         Made to run behind a page: what goes wrong is told by `notice`.
+
+        Args:
+            on_loaded: called once all models are there, or it is known that there is none to answer.
         """
         try:
             self.add_seeds()
-            self._preparing.run()
+            self._preparing.run(on_loaded)
         except RagError as exc:
             if not self._preparing.is_closing:  # else the model is closed under it, which is no problem
                 self._problem = str(exc)

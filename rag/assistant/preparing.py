@@ -87,14 +87,19 @@ class Preparing:
     def is_closing(self) -> bool:
         return self._closing.is_set()
 
-    def run(self) -> None:
+    def run(self, on_loaded: Callable[[], object] | None = None) -> None:
         """Lets the model work while nobody asks, until `close`.
+
+        Args:
+            on_loaded: called once all models are there.
 
         Raises:
             RagError: a model or the library cannot be used.
         """
         self._models.check_search()  # a model that writes would keep them from the cores, and the first question waiting
         generator, _ = self._models.generator(None)
+        if on_loaded:
+            on_loaded()
         with self._working:
             if generator and not self._closing.is_set():
                 self._work(generator)

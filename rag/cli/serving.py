@@ -36,10 +36,17 @@ def serve(options: argparse.Namespace) -> int:
 
 
 def _prepare(assistant: Assistant) -> None:
-    try:
-        assistant.prepare()
-        if notice := assistant.notice():
+    """Works ahead until the page ends; says what is slower or missing as soon as it is known, once."""
+    told = [""]
+
+    def tell() -> None:
+        if (notice := assistant.notice()) not in told:
+            told.append(notice)
             say(f"rag: {notice}")
+
+    try:
+        assistant.prepare(tell)
+        tell()
     except Exception as exc:  # the library is closed under it when the page ends
         logging.getLogger(__package__).debug("preparing ended: %r", exc)
 

@@ -6,6 +6,7 @@ it, as plain characters, so that a `<|im_end|>` in an article stays text.
     llama      tokens, sequences and logits of llama.cpp
     states     the files in which it is kept what the model has read
     reading    a prompt into the model's memory, from states where there are any; and drafts
+    repeating  drafts that say the same again, cut there
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import TypeVar
 from rag.errors import GenerationFailed, RagError
 from rag.generate.llama import Llama
 from rag.generate.reading import SEQUENCES, Reader
+from rag.generate.repeating import without_repeats
 from rag.generate.states import StateStore
 from rag.stopping import Stop, Stopped
 from rag.types import Prompt
@@ -185,7 +187,7 @@ class LlamaGenerator:
     def _write(self, prompt: Prompt, max_tokens: int, pieces: SimpleQueue[str | RagError | None], stop: Stop) -> None:
         """Puts the pieces of a draft, then None or an error, into a queue."""
         try:
-            for piece in self._pieces(prompt, max_tokens, stop):
+            for piece in without_repeats(self._pieces(prompt, max_tokens, stop)):
                 pieces.put(piece)
             pieces.put(None)
         except Stopped:

@@ -38,6 +38,7 @@ class Llama:
     def __init__(self, path: Path, *, context_tokens: int, threads: int, sequences: int) -> None:
         """Loads the model; raises DependencyMissing, ModelCorrupt or ModelError."""
         self.api = _llama_cpp()
+        self._file = MappedFile(path)
         self._model = self._load(path)
         self.vocabulary = self.api.llama_model_get_vocab(self._model)
         self.n_vocabulary = self.api.llama_vocab_n_tokens(self.vocabulary)
@@ -58,6 +59,7 @@ class Llama:
             self.api.llama_free(self._context)
             self.api.llama_model_free(self._model)
             self._model = self._context = None
+            self._file.close()
 
     def _load(self, path: Path) -> Any:
         parameters = self.api.llama_model_default_params()
@@ -106,8 +108,10 @@ class Llama:
 
         Raises:
             Stopped: `stop` was set. What the sequences hold of these tokens is not known then.
+            ModelCorrupt: the model's file was written to since it was loaded.
             GenerationFailed: llama.cpp could not decode them.
         """
+        self._file.check()
         batch = self._batch
         batch.n_tokens = len(tokens)
         for n, (token, position, sequences) in enumerate(tokens):
@@ -201,6 +205,35 @@ class Llama:
 
     def _text_of(self, token: int) -> str:
         return "" if token < 0 else self.bytes_of(token, special=True).decode("utf-8", "replace")
+
+
+class MappedFile:
+    """The file of which llama.cpp has the weights mapped: written to in place, it changes them; cut short, it kills us.
+
+    A file that takes its place by a rename, or its removal, does not matter: the mapped one lives on.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises ModelCorrupt if it cannot be opened."""
+        self._path = path
+        try:
+            self._file = path.open("rb")
+        except OSError as exc:
+            raise ModelCorrupt(f"{path} cannot be read: {exc.strerror}.", "Run: rag models verify") from exc
+        self._state = self._stat()
+
+    def check(self) -> None:
+        """Raises ModelCorrupt if it was written to since it was opened."""
+        if self._stat() != self._state:
+            hint = "Run: rag models verify, then restart."
+            raise ModelCorrupt(f"{self._path} was overwritten while the answer model in it was in use.", hint)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _stat(self) -> tuple[int, int]:
+        about = os.fstat(self._file.fileno())  # of the mapped file, whatever has its name now
+        return about.st_size, about.st_mtime_ns
 
 
 def _digest(path: Path) -> str:

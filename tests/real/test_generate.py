@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -210,6 +212,17 @@ def test_closing_the_model_ends_a_draft_that_is_being_written(path):
     opened.close()
     with pytest.raises(GenerationFailed, match="was closed"):
         list(draft)
+
+
+def test_a_model_file_that_is_cut_short_under_a_running_model_is_an_error_and_no_crash(path, tmp_path):
+    copy = tmp_path / path.name
+    shutil.copyfile(path, copy)
+    opened = LlamaGenerator(copy, context_tokens=512, threads=2)
+    assert "1931" in written(opened, PASSAGES[0])
+    os.truncate(copy, 1_000_000)
+    with pytest.raises(ModelCorrupt, match="was overwritten while the answer model in it was in use"):
+        written(opened, PASSAGES[1])
+    opened.close()
 
 
 def test_a_truncated_and_a_made_up_file_cannot_be_loaded(path, tmp_path):
