@@ -36,7 +36,7 @@ with all the ids, and mostly enough. Source: docs/experiments.md, "Filters"."""
 _STAMP = 0  # id of the row that is the stamp; those of passages begin at 1
 _FOOTER = struct.Struct("<II")  # length of the description at a file's end, and tantivy's mark behind it
 _MARK = 1337
-_WAITS = (0.001, 0.01, 0.1, 1.0)  # seconds before a folder of links is emptied again
+_WAITS = (0.0, 0.001, 0.01, 0.1, 1.0)  # seconds before a folder of links is emptied, again and again
 
 
 class Lexical:
@@ -183,10 +183,10 @@ def _linked(folder: Path) -> Iterator[Path]:
     finally:
         # A thread of tantivy opens the index once more by itself, and its lock may appear while the folder is emptied.
         for wait in _WAITS:
+            time.sleep(wait)
             shutil.rmtree(links, ignore_errors=True)
             if not links.exists():
                 break
-            time.sleep(wait)
 
 
 def _check_files(folder: Path, checked: set[str]) -> set[str]:

@@ -19,6 +19,7 @@ LED = (
         ("Ilse Varga leads the inquiry.", True),
         ("Jon Reyk will lead the inquiry.", False),
         ("Jon Reyk leads it.", False),
+        ("Sorn said it.", False),
         ("Ilse Varga built the port.", True),
         ("Sorn & Co. built the port.", False),
         ("The inquiry will be led by Ilse Varga.", False),  # in the passive itself: for other checks
@@ -27,6 +28,24 @@ LED = (
 )
 def test_who_is_said_to_do_it_must_be_who_does_it_in_the_passive(claim, lacking):
     assert bool(wrong_agent(claim, LED)) is lacking
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage"),
+    [
+        ("Reyk was killed on Monday.", "Reyk was killed by a falling tree on Monday."),
+        ("Varga was appointed in 2019.", "Varga was appointed by the council in 2019."),
+        ("Prices rose 12 per cent.", "Prices rose by 12 per cent in March."),
+        ("The report found losses.", "A report by auditors found losses of 4 million."),
+        ("An attack killed 12 people.", "An attack by gunmen killed 12 people."),
+        ("Ms Lee succeeded him.", "He was succeeded by his deputy, Ms Lee."),
+        ("Reyk designed the hall.", "The hall was designed by the architect J. Reyk."),
+        ("Police arrested two men.", "Two men were arrested by officers."),
+        ("Rovers won 3-0.", "It was won by three goals."),
+    ],
+)
+def test_ordinary_sentences_have_the_right_agent(claim, passage):
+    assert wrong_agent(claim, passage) == []
 
 
 def test_only_the_sentence_nearest_to_the_claim_tells():
@@ -72,6 +91,35 @@ said Coldbeck was the better one, although 43 homes would go. At Norrick the roc
 def test_a_number_of_one_place_is_not_that_of_another(question, claim, lacking):
     assert other_place(claim, question, SITES) == lacking
     assert any(lack.startswith("place ") for lack in check(claim, question, SITES, SITES)) is bool(lacking)
+
+
+@pytest.mark.parametrize(
+    ("claim", "question", "passage"),
+    [
+        ("A man.", "Who was the victim?", "A 34-year-old man died in the crash."),
+        ("The home side.", "Who was the winner of the cup?", "The home side won the cup."),
+        ("A judge.", "Who is the author of the report?", "It was written by a retired judge."),
+        ("The parish.", "Who is the owner of the field?", "The field belongs to the parish."),
+        ("A bank.", "Who is the new owner of the field?", "A bank owns the field now."),
+    ],
+)
+def test_a_role_may_be_said_in_other_words(claim, question, passage):
+    assert unsaid_role(claim, question, passage) == []
+
+
+@pytest.mark.parametrize(
+    ("passage", "number"),
+    [
+        (
+            "The plant in Arlen opened in 1990. It is profitable. Unlike the works in Norrick, it employs 300.",
+            300,
+        ),
+        ("The plant in Arlen opened in 1990. The firm, based in Norrick, employs 300 there and 40 at home.", 300),
+        ("The match in Arlen was in 1990. It drew 5,000, more than the one in Norrick.", 5000),
+    ],
+)
+def test_another_place_may_stand_beside_the_value(passage, number):
+    assert other_place(f"{number} in Arlen.", "How many in Arlen?", passage) == []
 
 
 def test_a_place_that_is_named_in_the_sentence_before_is_still_meant():

@@ -29,6 +29,19 @@ def test_what_was_wrong_is_told_with_what_is_right():
             "The article said that 14 people were hurt. It was the third accident of the year.",
             "Ferry",
         ),  # no notice
+        (
+            "Hale was wrongly convicted",
+            "Prosecutors accept that Mr Hale was wrongly convicted in 1998. He is living in Arlen.",
+            "Hale",
+        ),
+        ("Police mistakenly shot", "Police mistakenly shot a farmer on Monday. He is in hospital.", "Farmer shot"),
+        ("charged 4,000", "The bank wrongly charged 4,000 customers. It is to repay 3 million pounds.", "Bank"),
+        (
+            "40 officers",
+            "The union's report said 40 officers had left. It is the largest loss in years.",
+            "Corrections officers strike",
+        ),
+        ("14 people", "The article wrongly said that 14 people were hurt. It was sad.", TITLE),  # nothing in its place
         ("14 people", "We wrongly said that 14 people were hurt.", TITLE),  # nothing is said to be right
     ],
 )

@@ -54,6 +54,10 @@ def test_what_was_not_done_needs_no_negation():
         ("Was the captain arrested?", "No trams ran that day.", False),
         ("Did Varga vote against the closure?", "Varga voted against it.", False),
         ("Was anybody killed in the fire?", "Nobody saw it.", False),
+        ("Did the council apply for a grant?", "It applied for the grant despite a protest against the road.", False),
+        ("Is there a charge for parking?", "Parking costs 3 pounds, despite a petition against it.", False),
+        ("Will the school close?", "The school will close, and no other school nearby has places.", False),
+        ("Was the mayor re-elected?", "The mayor was re-elected, though no mayor had won three times.", False),
     ],
 )
 def test_a_no_is_an_answer_too(question, sentence, is_no):

@@ -135,6 +135,11 @@ def test_a_value_of_one_round_is_none_of_another(claim, lacking):
         ("Which site is the cheapest?", "Coldbeck costs the most.", []),
         ("Which site is the largest?", "Coldbeck is the biggest of them.", []),
         ("Which site is the largest?", "Coldbeck has a forest.", ["asked the largest"]),
+        ("Which peak is the highest?", "No other peak rises above Coldbeck.", []),
+        ("Which site is the cheapest?", "Coldbeck costs less than all others.", []),
+        ("What was the protest about?", "Hundreds marched.", []),
+        ("How high is Everest?", "The mountain has 8,849 metres.", []),
+        ("What is the latest score?", "It ended 3-1.", []),
         ("Which town lost its oldest church?", "Arlen lost a church.", []),  # not what is asked
         ("What is interest?", "A fee.", []),
     ],

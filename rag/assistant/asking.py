@@ -241,7 +241,8 @@ class Asking:
         everything = self.retriever.retrieve(self.question, vector, self.settings.top_k, self.filter, further)
         retrieved = time.perf_counter()
         depth, keep = self.settings.rerank_depth, self.settings.evidence
-        found = distinct(everything, self._recency)  # before they are read: copies would take the place of others
+        # Before they are read, as copies would take the place of others.
+        found = [hit for hit in distinct(everything, self._recency) if self._is_held(hit)]
         self.is_judged = can_judge(reranker.languages, self.question)
         if not self.is_judged:
             self.timings["retrieve"] = retrieved - started
@@ -303,7 +304,9 @@ class Asking:
             if not self._is_likely():
                 continue
             if prompt.asks_whether(self.question):  # the model says yes to nearly all: the paragraph's words are better
-                yield self.said.quote(self.weighing().telling(hit, hits))
+                telling = self.weighing().telling(hit, hits)
+                self.used.add((telling.document, telling.paragraph))
+                yield self.said.quote(telling)
                 return
             yield from self._confirm(self._draft(generator, hit, block), hit, hits)
             if self.said.claims or self.otherwise:
@@ -352,13 +355,14 @@ class Asking:
         if not self.said.claims:
             return
         cited = self.said.claims[0].citations[0]
-        own = next(hit for hit in hits_in(self.said.document(cited)) if hit.paragraph == cited.paragraph)
+        own = [hit for hit in hits_in(self.said.document(cited)) if hit.paragraph == cited.paragraph]
         others = [hit for hit in hits if hit.document != cited.document]
         if found := taken_back(self.said.claims[0], self.question, own, others):
             if found.document == cited.document:
                 del self.said.claims[0]
-            yield self.said.quote(found)
+            self.said.quote(found)
             self.said.renumber()
+            yield self.said.claims[-1]
 
     def _conclude(self) -> Iterator[Event]:
         """Tells articles apart that differ, and what is to be reckoned from numbers that the answer has already."""

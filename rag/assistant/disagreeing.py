@@ -108,14 +108,14 @@ def rivals(claim: Claim, question: str, own: str, others: Sequence[tuple[str, Hi
     ]
 
 
-def taken_back(claim: Claim, question: str, own: Hit, others: Sequence[Hit]) -> Hit | None:
+def taken_back(claim: Claim, question: str, own: Sequence[Hit], others: Sequence[Hit]) -> Hit | None:
     """Returns the hit, with its sentences as quote, that says that a claim was wrong and what is right; None if none does.
 
     Args:
         own: the paragraph that the claim cites: it may be a notice of correction itself, which tells both.
         others: hits of other articles.
     """
-    spans = [(own, correction(claim.citations[0].quote, own.text, own.title))]
+    spans = [(hit, correction(claim.citations[0].quote, hit.text, hit.title)) for hit in own]
     spans += [(hit, corrected_by(claim.text, question, hit.text, hit.title)) for hit in others]
     return next((replace(hit, quote=hit.text[slice(*span)]) for hit, span in spans if span), None)
 

@@ -77,13 +77,28 @@ class Weighing:
         return list(dict.fromkeys([*near[:_MAX_NEAR], *others]))[:_MAX_DRAFTED]
 
     def telling(self, hit: Hit, hits: Sequence[Hit]) -> Hit:
-        """Returns the hit that answers a question for yes or no, or a near one whose sentence says more of what is asked."""
-        best = replace(hit, quote=attribute.telling_whether(self.question, hit.title, hit.quote, hit.text))
-        near = [other for other in hits if other.score >= hit.score - _TELLING]
+        """Returns the hit that answers a question for yes or no, or a near one whose sentence says more of what is asked.
+
+        What a text tells an assistant to say is no sentence of it; an article that is not as near must tell the same story.
+        """
+        named = attribute.facts(hit.title).names
+        near = [
+            other
+            for other in hits
+            if other.document == hit.document
+            or other.score >= hit.score - NEAR
+            or (other.score >= hit.score - _TELLING and attribute.facts(other.title).names & named)
+        ]
         titles = " ".join(other.title for other in near)
-        for other in near:
-            quote = attribute.telling_whether(self.question, titles, best.quote, other.text)
-            if quote != best.quote and not attribute.unknown(self.question, self.said.context(other)):
+        best = hit
+        for n, other in enumerate((hit, *near)):
+            told = attribute.without_orders(other.text)
+            quote = attribute.telling_whether(self.question, titles if n else hit.title, best.quote, told)
+            if (
+                quote != best.quote
+                and quote in other.text
+                and not attribute.unknown(self.question, self.said.context(other))
+            ):
                 best = replace(other, quote=quote)
         return best
 

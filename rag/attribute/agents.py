@@ -9,15 +9,27 @@ from rag.attribute.clauses import nearest, sentence_texts
 from rag.attribute.facts import everything, facts
 from rag.attribute.words import FUNCTION_WORDS, WORD, fold, has, is_same, unmarked
 
-_BY = re.compile(r"\b(?P<verb>\w{3,30}) by (?P<agent>[^,.;:()]{2,120})")
+_BY = re.compile(
+    r"\b(?:be|been|being|is|are|was|were) (?:\w+ly )?(?P<verb>\w{3,30}) by"
+    r" (?P<agent>[^,.;:()]{2,120})(?=(?P<rest>[^;:()]{0,80}))"
+)
 _ACTIVE = re.compile(
     r"^\W*(?P<who>[^\W\d_a-z][\w'’-]*(?: [^\W\d_a-z][\w'’-]*){0,5}) "
-    r"(?:(?:will|would|is to|was to|has|had|have|is|was|be|been|also|later|then|to) ){0,3}(?P<verb>\w{3,30})\b"
+    r"(?:(?:will|would|is to|was to|has|had|have|also|later|then) ){0,3}(?P<verb>\w{3,30})\b"
 )
-_WHO_IS = re.compile(r"^\W*who(?: is|['’]s| was| are| were) (?:the |an? )(?P<role>[\w-]+)", re.IGNORECASE)
+_WHO_IS = re.compile(
+    r"^\W*who(?: is|['’]s| was| are| were) the (?:\w+ )?(?P<role>owner|operator|founder|leader)s?\b", re.IGNORECASE
+)
+_DOING = {
+    "owner": "own belong",
+    "operator": "operat run ran",
+    "founder": "found establish creat start set",
+    "leader": "lead led head chair",
+}
+"""How the words begin that say what the holder of a role does. Only roles whose words are few."""
+_BACK = re.compile(r"\b(?:it|its|they|their|them|there|here|the (?:town|city|village|plant|site|place))\b", re.IGNORECASE)
+_BESIDE = r"\b(?:unlike|than|from|based|near|not)\b[^,;]{0,40}"
 _PLACE = re.compile(r"\b(?P<preposition>at|in|on|near) (?P<name>[^\W\d_a-z][\w'’-]+(?: [^\W\d_a-z][\w'’-]+){0,3})")
-_ROLE_ENDINGS = ("ers", "ors", "er", "or", "s")
-_MIN_STEM = 3
 
 
 def wrong_agent(claim: str, passage: str) -> list[str]:
@@ -27,9 +39,11 @@ def wrong_agent(claim: str, passage: str) -> list[str]:
         return []
     who, verb = unmarked(said["who"]).split(), fold(said["verb"])
     for sentence in nearest(claim, sentence_texts(passage)):
-        agents = [match["agent"] for match in _BY.finditer(sentence) if is_same(fold(match["verb"]), verb)]
-        if agents and not any(has(unmarked(agent).split(), word) for agent in agents for word in who):
-            return [f"agent {agents[0]}"]
+        done = [match for match in _BY.finditer(sentence) if is_same(fold(match["verb"]), verb)]
+        named = [match["agent"] for match in done if facts(f"x {match['agent']}").names]
+        by = unmarked(" ".join(match["agent"] + match["rest"] for match in done)).split()
+        if named and len(named) == len(done) and not any(has(by, word) for word in who):
+            return [f"agent {named[0]}"]
     return []
 
 
@@ -46,14 +60,9 @@ def unsaid_role(claim: str, question: str, passage: str) -> list[str]:
     at_start = {fold(first[0])} - FUNCTION_WORDS if first else set()
     if any(not has(known, name) for name in facts(claim).names | at_start):
         return []
-    role = fold(asked["role"])
-    return [] if any(_is_of(role, word) for word in everything(passage).words) else [f"role {role}"]
-
-
-def _is_of(role: str, word: str) -> bool:
-    """True if a word is the role, or says what its holder does: owner, owns, owned."""
-    stem = next((role.removesuffix(end) for end in _ROLE_ENDINGS if role.endswith(end)), role)
-    return is_same(role, word) or (len(stem) >= _MIN_STEM and word.startswith(stem))
+    role = asked["role"].lower()
+    stems = tuple(_DOING[role].split())
+    return [] if any(word.startswith(stems) for word in everything(passage).words) else [f"role {role}"]
 
 
 def other_place(claim: str, question: str, passage: str) -> list[str]:
@@ -79,7 +88,10 @@ def other_place(claim: str, question: str, passage: str) -> list[str]:
 def _is_of_other(place: str, others: set[str], before: str, text: str) -> bool:
     said = f" {unmarked(text)} "
     is_here = f" {place} " in said or (f" {place} " in f" {unmarked(before)} " and not any(f" {o} " in said for o in others))
-    return not is_here and any(f" {other} " in said for other in others)
+    if is_here or _BACK.search(text):
+        return False
+    named = [other for other in others if f" {other} " in said]
+    return bool(named) and not any(re.search(_BESIDE + re.escape(other), text, re.IGNORECASE) for other in named)
 
 
 def _is_listed(place: str, texts: tuple[str, ...]) -> bool:

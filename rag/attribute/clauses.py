@@ -14,7 +14,8 @@ _CLAUSE_ENDS = re.compile(
     r"[,:](?!\d)|[;—()]|\s–\s|[.!?]\s|\b(?:and|but|while|whereas|although|though|because|despite|instead)\b", re.IGNORECASE
 )
 _NOBODY = re.compile(
-    r"(?:^\W*|[;,—]\s+|\band )(?:(?:nobody|no one|none|nothing|everybody|everyone|all)\b|there (?:was|were) no\b|no \w+s\b)",
+    r"^\W*(?:everybody|everyone|all)\b"
+    r"|(?:^\W*|[;,—]\s+|\band )(?:(?:nobody|no one|none|nothing)\b|there (?:was|were) no\b|no \w+s\b)",
     re.IGNORECASE,
 )
 

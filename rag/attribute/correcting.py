@@ -9,14 +9,20 @@ from rag.attribute.facts import everything, facts
 from rag.attribute.words import has
 from rag.split import sentences
 
-_TITLED = re.compile(r"^\W*(?:corrections?|corrected|clarifications?|erratum|errata|editor['’]s note)\b", re.IGNORECASE)
-_MISTAKEN = r"\b(?:wrongly|incorrectly|mistakenly|erroneously|in error|mis(?:stated|reported|identified|spelled))\b"
-_EARLIER = (
-    r"\b(?:article|report|story|version|headline|caption|post|edition)s?\b[^.;]{0,80}?"
-    r"\b(?:said|stated|gave|reported|named|put)\b"
+_TITLED = re.compile(
+    r"^\W*(?:corrections?|corrected|clarifications?|erratum|errata|editor['’]s note)\W*(?::|$|\n)", re.IGNORECASE
 )
-_WRONG = re.compile(rf"{_MISTAKEN}|{_EARLIER}|\b(?:was|were) (?:wrong|incorrect)\b", re.IGNORECASE)
-_NOTICE = re.compile(_MISTAKEN, re.IGNORECASE)
+_MISTAKEN = r"(?:wrongly|incorrectly|mistakenly|erroneously)"
+_TOLD = r"(?:said|stated|gave|given|reported|named|put|described|identified|listed)"
+_PIECE = r"\b(?:article|report|story|version|headline|caption|post|edition)s?\b"
+_NOTICE = re.compile(
+    rf"\b{_MISTAKEN} {_TOLD}\b|\b{_TOLD} {_MISTAKEN}\b|\bmis(?:stated|reported|identified|spelled)\b"
+    rf"|{_PIECE}[^.;]{{0,80}}?\bin error\b",
+    re.IGNORECASE,
+)
+_WRONG = re.compile(
+    rf"{_NOTICE.pattern}|{_PIECE}[^.;]{{0,80}}?\b{_TOLD}\b|\b(?:was|were) (?:wrong|incorrect)\b", re.IGNORECASE
+)
 _RIGHT = re.compile(
     r"\b(?:revised|corrected|correct|in fact|actually|should have|has since|have since|(?:it|he|she|they)"
     r" (?:is|was|were|are)|rather than|instead|the right)\b",
@@ -39,7 +45,8 @@ def correction(quote: str, text: str, title: str) -> tuple[int, int] | None:
     spans = sentences(text)
     for (start, end), following in pairwise(spans):
         wrong, right = text[start:end], text[slice(*following)]
-        if quote in wrong and _WRONG.search(wrong) and _RIGHT.search(right) and not _WRONG.search(right):
+        is_wrong = quote in wrong and _WRONG.search(wrong) and not _WRONG.search(right)
+        if is_wrong and _RIGHT.search(right) and _has_more(right, wrong):
             return start, following[1]
     return None
 
@@ -60,3 +67,9 @@ def corrected_by(claim: str, question: str, text: str, title: str) -> tuple[int,
         if all(v in there.numbers if isinstance(v, float) else has(there.words, v) for v in values) and is_about:
             return correction(text[start:end], text, title)
     return None
+
+
+def _has_more(right: str, wrong: str) -> bool:
+    """True if a sentence has a number or name that the other one lacks: else it puts nothing in its place."""
+    new, old = facts(right), everything(wrong)
+    return bool(new.numbers - old.numbers) or any(not has(old.words, name) for name in new.names)

@@ -22,8 +22,11 @@ _UNDONE = re.compile(
 )
 """What is said not to happen without a "not": refused to reply."""
 _NONE_OF = re.compile(r"\bno (?P<what>\w+)(?: (?P<then>\w+))?", re.IGNORECASE)
-_FOR = re.compile(r"\b(?:for|in favou?r of|support(?:s|ed)?|back(?:s|ed)?)\b", re.IGNORECASE)
-_AGAINST = re.compile(r"\b(?:against|opposed)\b", re.IGNORECASE)
+_FOR = re.compile(
+    r"\b(?:(?:vote|votes|voted|voting|campaign\w*|argue[sd]?) for|in favou?r of|support(?:s|ed)?|back(?:s|ed)?)\b",
+    re.IGNORECASE,
+)
+_AGAINST = re.compile(r"\b(?:voted?|votes|voting|campaign\w*|argued?|was|were|is|are) against\b|\bopposed\b", re.IGNORECASE)
 _NOBODY = re.compile(r"\b(?:nobody|no one|none)\b", re.IGNORECASE)
 
 
@@ -41,12 +44,14 @@ def is_undone(text: str) -> bool:
 def says_no(question: str, sentence: str) -> bool:
     """True if a sentence answers a question for yes or no with no: "no arrests were made", "she voted against it"."""
     asked = facts(question).words
-    none_of = [word for match in _NONE_OF.finditer(sentence) for word in match.groups("")]
-    if any(has(asked, fold(word).removesuffix("s")) for word in none_of):
+    parts = nearest(question, clauses(sentence))
+    none_of = [word for part in parts for match in _NONE_OF.finditer(part) for word in match.groups("")]
+    if len(parts) == 1 and any(has(asked, fold(word).removesuffix("s")) for word in none_of):
         return True
     if _FOR.search(question) and _AGAINST.search(sentence):
         return True
-    return bool(_NOBODY.search(sentence)) and any(has(everything(sentence).words, word) for word in asked)
+    nobody = [part for part in parts if _NOBODY.search(part)]
+    return len(parts) == len(nobody) and any(has(everything(part).words, word) for part in nobody for word in asked)
 
 
 def is_denied(claim: str, passage: str) -> bool:

@@ -62,7 +62,7 @@ class LlamaGenerator:
         """Stops the draft that is being written, and frees the model."""
         with self._lock:
             self._closed.set()
-            for stop in self._jobs:
+            for stop in list(self._jobs):
                 stop.set()
         self._worker.shutdown()
         self._llama.close()
