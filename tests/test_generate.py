@@ -21,6 +21,7 @@ from rag.generate import LlamaGenerator
 from rag.generate.llama import BATCH, MappedFile
 from rag.generate.reading import SEQUENCES, Reader
 from rag.generate.states import StateStore
+from rag.generate.turns import Turns
 from rag.stopping import Stop, Stopped
 from rag.types import Prompt
 
@@ -119,6 +120,7 @@ class MemoryGenerator(LlamaGenerator):
         self.context_tokens = llama.context_tokens
         self._worker = ThreadPoolExecutor(1)
         self._closed, self._lock = threading.Event(), threading.Lock()
+        self._turns = Turns()
         self._jobs, self._idle = set(), set()
 
 

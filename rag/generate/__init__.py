@@ -5,6 +5,7 @@ it, as plain characters, so that a `<|im_end|>` in an article stays text.
 
     llama      tokens, sequences and logits of llama.cpp
     states     the files in which it is kept what the model has read
+    turns      whose turn it is, where several ask
     reading    a prompt into the model's memory, from states where there are any; and drafts
     repeating  drafts that say the same again, cut there
 """
@@ -25,6 +26,7 @@ from rag.generate.llama import Llama
 from rag.generate.reading import SEQUENCES, Reader
 from rag.generate.repeating import without_repeats
 from rag.generate.states import StateStore
+from rag.generate.turns import Turns
 from rag.stopping import Stop, Stopped
 from rag.types import Prompt
 
@@ -53,6 +55,7 @@ class LlamaGenerator:
         self._reader = Reader(self._llama, states)
         self.context_tokens = self._llama.context_tokens
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="rag-answering")  # the only one that drives the model
+        self._turns = Turns()
         self._closed = threading.Event()
         self._lock = threading.RLock()  # a handler of signals may stop a question in the thread that holds it
         self._jobs: set[Stop] = set()  # that wait or run
@@ -91,6 +94,7 @@ class LlamaGenerator:
         pieces: SimpleQueue[str | RagError | None] = SimpleQueue()
         stop = stop or Stop()
         with self._submitted(lambda own: self._write(prompt, max_tokens, pieces, own), stop) as written:
+            self._turns.end(prompt)  # others queue behind the draft from here on
             written.add_done_callback(lambda _: pieces.put(None))  # it may have been cancelled
             while (piece := pieces.get()) is not None and not stop.is_set():
                 if isinstance(piece, RagError):
@@ -108,7 +112,9 @@ class LlamaGenerator:
             Stopped: `stop` was set; the model stops at once.
             GenerationFailed: the prompt does not fit, llama.cpp stopped with an error, or the model was closed.
         """
-        return self._run(lambda own: self._reader.weigh(prompt, words, own), stop)
+        stop = stop or Stop()
+        with self._turns.taken(prompt, stop):
+            return self._run(lambda own: self._reader.weigh(prompt, words, own), stop)
 
     def prepare(self, prompt: Prompt, *, stop: Stop | None = None) -> bool:
         """Reads the paragraphs of a prompt and keeps their states, unless something else is asked meanwhile.
