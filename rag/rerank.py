@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rag.embed import onnx_module
 from rag.errors import DependencyMissing, ModelCorrupt
-from rag.split import index_text, sentences
+from rag.split import index_text, sentence_texts
 from rag.terms import question_terms, terms
 from rag.types import Hit, Reranker
 
@@ -120,7 +120,7 @@ def rerank(
         context: the question together with what the conversation is about, "" without one. Where the question alone finds
             no sure paragraph, it orders those after the best one.
         typed: a follow-up as it was typed, if the question only stands in for it. It orders the paragraphs better, but of
-            how sure the best one is it says less than the question.
+            how sure the best one is it says less than the question; so for it reading again only orders them.
         opening: gives the first sentence of a hit's article, if it is not the hit's own.
     """
     added = {hit: (bonus or {}).get(hit.document, 0.0) + lead(hit) for hit in hits[:depth]}
@@ -276,5 +276,5 @@ def _n_common(question: str, text: str) -> int:
     return len(set(question.lower().split()) & set(text.lower().split()))
 
 
-def _sentences(text: str) -> list[str]:
-    return [text[start:end] for start, end in sentences(text)] or [text]
+def _sentences(text: str) -> Sequence[str]:
+    return sentence_texts(text) or (text,)

@@ -101,6 +101,11 @@ def sentences(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(spans)
 
 
+def sentence_texts(text: str) -> tuple[str, ...]:
+    """Returns the sentences of a paragraph, trimmed; none of a text without visible characters."""
+    return tuple(text[start:end] for start, end in sentences(text))
+
+
 def _joined(found: list[Any], text: str) -> list[Any]:
     """Returns boundaries without the ends that the text's own language knows for none ("am 5. Mai")."""
     from sentencex import get_sentence_boundaries

@@ -37,11 +37,13 @@ class Stop:
 
     @contextlib.contextmanager
     def calling(self, call: Callable[[], object]) -> Iterator[None]:
-        """Calls back when it is set meanwhile, in the thread that sets it; at once if it is set already."""
+        """Calls back when it is set meanwhile, in the thread that sets it; at once if it is set already.
+
+        Where it is set just then, by a handler of signals in this thread, it may call twice.
+        """
         with self._lock:
-            is_late = self.is_set()
-            self._calls += () if is_late else (call,)
-        if is_late:
+            self._calls.append(call)  # before looking, so that it cannot be set in between unseen
+        if self.is_set():
             call()
         try:
             yield

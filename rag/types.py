@@ -198,7 +198,8 @@ class Withdrawn:
 class Done:
     """Last event of a streamed answer; `answer` holds confirmed sentences only.
 
-    Where articles differ, its claims may be ordered and numbered anew, with their articles named.
+    Where articles differ, its claims may be ordered and numbered anew, with their articles named; and a claim that a notice
+    of correction takes back may be gone.
     """
 
     answer: Answer

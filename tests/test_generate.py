@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from rag.errors import GenerationFailed, ModelCorrupt
-from rag.generate import LlamaGenerator
+from rag.generate import LlamaGenerator, turns
 from rag.generate.llama import BATCH, MappedFile
 from rag.generate.reading import SEQUENCES, Reader
 from rag.generate.states import StateStore
@@ -587,3 +587,17 @@ def test_drafts_wait_in_order():
         generator._llama.gate.set()
         assert [job.result(5) for job in jobs] == ["1931"] * 3
     assert order == ["0?", "1?", "2?"]
+
+
+def test_a_question_that_asks_of_a_second_passage_need_not_wait_for_itself(monkeypatch):
+    monkeypatch.setattr(turns, "_KEPT_SECONDS", 60)
+    generator, stop = MemoryGenerator(MemoryLlama()), Stop()
+
+    def ask():
+        for paragraph in ("The bridge was opened in 1931.", "The tram came in 1911."):
+            generator.weigh(replace(PROMPT, paragraphs=(paragraph,)), ["yes"], stop=stop)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(5)
+    assert not asking.is_alive()

@@ -52,3 +52,16 @@ def test_llama_cpp_sees_an_empty_text_until_it_is_set():
     assert ctypes.string_at(stop.address) == b""
     stop.set()
     assert ctypes.string_at(stop.address) == b"1"
+
+
+def test_a_handler_that_sets_it_while_somebody_registers_is_not_lost():
+    class Interrupted(Stop):
+        def is_set(self):
+            was = super().is_set()
+            if not was:
+                self.set()  # as a handler of signals may, just behind the look
+            return was
+
+    called = []
+    with Interrupted().calling(lambda: called.append("set")):
+        assert called == ["set"]

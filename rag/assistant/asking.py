@@ -122,7 +122,7 @@ class Asking:
         stating = [hit for hit in hits if hit.quote in attribute.without_orders(hit.text)]
         if not self.said.claims and self._is_checkable() and stating:
             yield from self._answer_one(stating)
-            yield from self._take_back(hits)
+            yield from self._take_back(hits) if self.said.claims else ()
             yield from self._conclude()
 
     def _answer_one(self, hits: Sequence[Hit]) -> Iterator[Event]:
@@ -242,15 +242,16 @@ class Asking:
         retrieved = time.perf_counter()
         depth, keep = self.settings.rerank_depth, self.settings.evidence
         # Before they are read, as copies would take the place of others.
-        found = [hit for hit in distinct(everything, self._recency) if self._is_held(hit)]
+        found = (hit for hit in distinct(everything, self._recency) if self._is_held(hit))
         self.is_judged = can_judge(reranker.languages, self.question)
         if not self.is_judged:
             self.timings["retrieve"] = retrieved - started
-            return tuple(hit for hit in by_words(self.question, found, keep=keep) if self._is_held(hit))
-        self.bonus = {hit.document: self._recency(hit) for hit in found[:depth]}
+            return by_words(self.question, list(found), keep=keep)
+        read = list(itertools.islice(found, depth))
+        self.bonus = {hit.document: self._recency(hit) for hit in read}
         hits = rerank(
             self.question,
-            found,
+            read,
             reranker,
             depth=depth,
             keep=keep,
@@ -261,7 +262,7 @@ class Asking:
         )
         self.timings["retrieve"] = retrieved - started
         self.timings["rerank"] = time.perf_counter() - retrieved
-        return tuple(hit for hit in hits if self._is_held(hit))
+        return hits
 
     def _is_held(self, hit: Hit) -> bool:
         """False if its document was removed since it was found; else its text is kept for as long as is answered."""
@@ -352,8 +353,6 @@ class Asking:
 
     def _take_back(self, hits: Sequence[Hit]) -> Iterator[Event]:
         """Shows what takes a claim back beside it; in its place, if it was drawn from the notice of correction itself."""
-        if not self.said.claims:
-            return
         cited = self.said.claims[0].citations[0]
         own = [hit for hit in hits_in(self.said.document(cited)) if hit.paragraph == cited.paragraph]
         others = [hit for hit in hits if hit.document != cited.document]

@@ -16,11 +16,12 @@ CERTAIN = 7.0
 NEAR = 2.0
 """A second hit is drafted from, and another article compared, if its score is so near to the best one's."""
 
+_TELLING = 5.0  # a hit may score so much less and still have the sentence that says yes or no; not measured
+_HABITS = frozenset(f"name {day}days" for day in "mon tues wednes thurs fri satur sun".split())  # no misspellings
+
 # Source of the three: docs/experiments.md, "Deciding".
 _MAX_DRAFTED = 3  # hits that are drafted from, one after the other, until a sentence holds
 _MAX_NEAR = 2  # of them so many of any document
-_TELLING = 5.0  # a hit may score so much less and still have the sentence that says yes or no
-_HABITS = frozenset(f"name {day}days" for day in "mon tues wednes thurs fri satur sun".split())  # no misspellings
 _HOPED = 1.5  # log odds of yes; another hit of the same document is asked if these would be enough
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from rag import split
 from rag.attribute.facts import everything, facts
 from rag.attribute.keeping import kept
 from rag.attribute.words import has
-from rag.split import sentences
 
 _INSERTED = re.compile(r",\s*(?:however|though|of course|in fact|yet|so far|as yet)\s*,", re.IGNORECASE)
 _CLAUSE_ENDS = re.compile(
@@ -29,7 +29,7 @@ def clauses(text: str) -> tuple[str, ...]:
 @kept
 def sentence_texts(text: str) -> tuple[str, ...]:
     """Returns the sentences of a passage; the passage itself if it has no marks."""
-    return tuple(text[start:end] for start, end in sentences(text)) or (text,)
+    return split.sentence_texts(text) or (text,)
 
 
 def nearest(claim: str, parts: tuple[str, ...]) -> list[str]:

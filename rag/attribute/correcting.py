@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from rag.attribute.facts import everything, facts
 from rag.attribute.words import has
-from rag.split import sentences
+from rag.split import sentence_texts, sentences
 
 _TITLED = re.compile(
     r"^\W*(?:corrections?|corrected|clarifications?|erratum|errata|editor['’]s note)\W*(?::|$|\n)", re.IGNORECASE
@@ -62,10 +62,10 @@ def corrected_by(claim: str, question: str, text: str, title: str) -> tuple[int,
     values = values or frozenset(name for name in said.names if not has(asked.words, name))
     around = everything(f"{title}\n{text}").words
     is_about = any(has(around, name) for name in said.names | asked.names if name not in values)
-    for start, end in sentences(text) if values else ():
-        there = facts(text[start:end])
-        if all(v in there.numbers if isinstance(v, float) else has(there.words, v) for v in values) and is_about:
-            return correction(text[start:end], text, title)
+    for wrong in sentence_texts(text) if values and is_about else ():
+        there = facts(wrong)
+        if all(v in there.numbers if isinstance(v, float) else has(there.words, v) for v in values):
+            return correction(wrong, text, title)
     return None
 
 

@@ -92,9 +92,9 @@ class LlamaGenerator:
             GenerationFailed: the prompt does not fit, llama.cpp stopped with an error, or the model was closed.
         """
         pieces: SimpleQueue[str | RagError | None] = SimpleQueue()
-        stop = stop or Stop()
+        asker, stop = stop or prompt, stop or Stop()
         with self._submitted(lambda own: self._write(prompt, max_tokens, pieces, own), stop) as written:
-            self._turns.end(prompt)  # others queue behind the draft from here on
+            self._turns.end(asker)  # others queue behind the draft from here on
             written.add_done_callback(lambda _: pieces.put(None))  # it may have been cancelled
             while (piece := pieces.get()) is not None and not stop.is_set():
                 if isinstance(piece, RagError):
@@ -112,8 +112,8 @@ class LlamaGenerator:
             Stopped: `stop` was set; the model stops at once.
             GenerationFailed: the prompt does not fit, llama.cpp stopped with an error, or the model was closed.
         """
-        stop = stop or Stop()
-        with self._turns.taken(prompt, stop):
+        asker, stop = stop or prompt, stop or Stop()  # a question has one `Stop`, whichever of its passages is asked
+        with self._turns.taken(asker, stop):
             return self._run(lambda own: self._reader.weigh(prompt, words, own), stop)
 
     def prepare(self, prompt: Prompt, *, stop: Stop | None = None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rag.prompt import is_looping
-from rag.split import sentences
+from rag.split import sentence_texts
 
 _ENDS = (*".!?。！？…", '"', "”", "’", ")")
 
@@ -18,8 +18,8 @@ def without_repeats(pieces: Iterator[str]) -> Iterator[str]:
     said = held = ""
     for piece in pieces:
         held += piece
-        earlier = _before(said, held) if said.rstrip().endswith(_ENDS) else []
-        first, *more = _texts(held) or [""]
+        earlier = _before(said, held) if said.rstrip().endswith(_ENDS) else ()
+        first, *more = sentence_texts(held) or ("",)
         if more and first in earlier:
             return
         if not more and any(one.startswith(first) for one in earlier):
@@ -28,15 +28,11 @@ def without_repeats(pieces: Iterator[str]) -> Iterator[str]:
         said, held = said + held, ""
         if is_looping(said):
             return
-    if held and not any(one.startswith(held.strip()) for one in _texts(said)):
+    if held and not any(one.startswith(held.strip()) for one in sentence_texts(said)):
         yield held
 
 
-def _before(said: str, held: str) -> list[str]:
+def _before(said: str, held: str) -> tuple[str, ...]:
     """Returns the sentences of what was said; none if the last of them goes on: "by Mr." and "Smith."."""
-    earlier = _texts(said)
-    return earlier if _texts(said + held)[: len(earlier)] == earlier else []
-
-
-def _texts(text: str) -> list[str]:
-    return [text[start:end] for start, end in sentences(text)]
+    earlier = sentence_texts(said)
+    return earlier if sentence_texts(said + held)[: len(earlier)] == earlier else ()

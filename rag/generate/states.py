@@ -124,8 +124,11 @@ class StateStore:
         """Deletes the states of all other documents, and what a crash left."""
         kept = {*documents, INSTRUCTIONS} if self._max_bytes else set()
         long_ago = time.time() - _WRITING_SECONDS
-        left = (path for path, _, about in self._files() if _is_temporary(path) and about.st_mtime < long_ago)
-        self._delete([*left, *(path for path, d, _ in self._files() if d not in kept and not _is_temporary(path))])
+        self._delete(
+            path
+            for path, document, about in self._files()
+            if (about.st_mtime < long_ago if _is_temporary(path) else document not in kept)
+        )
 
     def count(self, served: bool) -> None:
         """Notes whether all passages of a prompt were there."""
