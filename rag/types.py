@@ -300,6 +300,13 @@ class Generator(Protocol):
             GenerationFailed: the model stopped with an error.
         """
 
+    def begin(self, prompt: Prompt, *, stop: Stop | None = None) -> str:
+        """Returns the first piece of a draft at once, "" if it has none to show; `weigh` and `stream` of the prompt go on.
+
+        Raises:
+            Stopped, GenerationFailed: as of `stream`.
+        """
+
     def prepare(self, prompt: Prompt, *, stop: Stop | None = None) -> bool:
         """Reads the paragraphs of a prompt before anyone asks; False if a question came in between, or `stop` was set."""
 

@@ -81,6 +81,7 @@ class FakeGenerator:
 
     Attributes:
         prompts: every prompt that was given, in order.
+        begun: every prompt whose first word was asked for before it was weighed.
         prepared: every prompt whose paragraphs were to be read before anyone asks.
         closed: drafts that were broken off by the reader.
         reading: called with the `Stop` that it was given, before it reads a prompt or weighs one; does nothing.
@@ -97,6 +98,7 @@ class FakeGenerator:
         self.name = "fake-generator"
         self.context_tokens = context_tokens
         self.prompts: list[Prompt] = []
+        self.begun: list[Prompt] = []
         self.prepared: list[Prompt] = []
         self.notice = ""
         self.closed = 0
@@ -113,11 +115,7 @@ class FakeGenerator:
         self.prompts.append(prompt)
         stop = stop or Stop()
         self.reading(stop)
-        block = prompt.paragraphs[0] if prompt.paragraphs else ""
-        echo = block.partition("\n")[2] or block
-        default = echo if self._otherwise is None else self._otherwise
-        draft = next((text for key, text in self._table.items() if key in prompt.question), default)
-        pieces = re.findall(r"\s*\S+", draft)[:max_tokens]
+        pieces = self._pieces(prompt)[:max_tokens]
         try:
             for n, piece in enumerate(pieces):
                 if n == self._fails_after:
@@ -128,6 +126,18 @@ class FakeGenerator:
         except GeneratorExit:
             self.closed += 1
             raise
+
+    def begin(self, prompt: Prompt, *, stop: Stop | None = None) -> str:
+        self.begun.append(prompt)
+        self.reading(stop or Stop())
+        return next(iter(self._pieces(prompt)), "")
+
+    def _pieces(self, prompt: Prompt) -> list[str]:
+        block = prompt.paragraphs[0] if prompt.paragraphs else ""
+        echo = block.partition("\n")[2] or block
+        default = echo if self._otherwise is None else self._otherwise
+        draft = next((text for key, text in self._table.items() if key in prompt.question), default)
+        return re.findall(r"\s*\S+", draft)
 
     def prepare(self, prompt: Prompt, *, stop: Stop | None = None) -> bool:
         self.prepared.append(prompt)

@@ -37,6 +37,10 @@ class Drafts(FakeGenerator):
         self._otherwise = self._drafts.pop(0) if self._drafts else ""
         return super().stream(prompt, max_tokens=max_tokens, stop=stop)
 
+    def begin(self, prompt, *, stop=None):
+        self._otherwise = self._drafts[0] if self._drafts else ""
+        return super().begin(prompt, stop=stop)
+
 
 class Scored(FakeReranker):
     """Gives the score of the first key that a text has, else -10."""
@@ -116,6 +120,51 @@ def test_a_draft_that_holds_is_the_answer_with_its_sentence_cited(opened):
     assert used(answer) == [("bridges.txt", 2)]
     assert all(seconds is not None and seconds >= 0 for seconds in answer.timings.values())
     assert answer.timings["first_token"] <= answer.timings["total"]
+
+
+class Noting(Drafts):
+    """Notes in which order it is asked what."""
+
+    def __init__(self, *drafts):
+        super().__init__(*drafts)
+        self.order = []
+
+    def begin(self, prompt, *, stop=None):
+        self.order.append("begin")
+        return super().begin(prompt, stop=stop)
+
+    def weigh(self, prompt, words, *, stop=None):
+        self.order.append("weigh")
+        return super().weigh(prompt, words, stop=stop)
+
+    def stream(self, prompt, *, max_tokens, stop=None):
+        self.order.append("stream")
+        return super().stream(prompt, max_tokens=max_tokens, stop=stop)
+
+
+@pytest.mark.parametrize(("score", "order"), [(9.0, ["begin", "weigh", "stream"]), (0.3, ["weigh", "stream"])])
+def test_the_first_word_comes_before_the_model_is_asked_where_that_hardly_matters(opened, score, order):
+    generator = Noting(RIGHT)
+    events, answer = streamed(opened(generator=generator, reranker=Scored({COST_SENTENCE: score})))
+    assert generator.order == order
+    assert "".join(event.text for event in events if isinstance(event, Delta)) == RIGHT
+    assert answer.found
+
+
+def test_a_word_that_came_too_early_is_withdrawn(opened):
+    generator = Noting(RIGHT)
+    generator._weights = dict.fromkeys(("yes", "Yes"), 0.0001)
+    events, answer = streamed(opened(generator=generator, reranker=Scored({COST_SENTENCE: 3.0})))
+    assert generator.order[:2] == ["begin", "weigh"]
+    assert events[:2] == [Delta("The"), Withdrawn("The")]
+    assert "stream" not in generator.order
+    assert not answer.found
+
+
+def test_a_yes_or_no_is_never_begun_by_the_model(opened):
+    generator = Noting(RIGHT)
+    streamed(opened(generator=generator), "Did the repair cost 4.2 million crowns?")
+    assert "begin" not in generator.order
 
 
 def test_asking_without_a_stream_gives_the_same_answer(opened):
@@ -667,7 +716,7 @@ def test_closing_a_stream_stops_the_model(opened):
     stream = assistant.stream(COST)
     assert isinstance(next(stream), Evidence)
     assert generator.prompts == []  # the evidence is there before the model is asked
-    assert next(stream) == Delta("The")
+    assert [next(stream), next(stream)] == [Delta("The"), Delta(" repair")]  # the first is shown before it is weighed
     stream.close()
     assert generator.closed == 1
     assert assistant.ask(COST).text == f"{RIGHT} [1]"

@@ -31,11 +31,11 @@ END = ord("~")
 
 
 class MemoryLlama:
-    """Keeps, as llama.cpp does, which token stands at which position of which sequence; writes "1931~"."""
+    """Keeps, as llama.cpp does, which tokens stand at which position of which sequence; writes "1931~"."""
 
     def __init__(self, unjoinable="", context_tokens=2000):
         self.unjoinable, self.context_tokens, self.identity = unjoinable, context_tokens, "memory"
-        self.sequences = {n: {} for n in range(SEQUENCES)}
+        self.sequences = {n: [] for n in range(SEQUENCES)}  # of (position, token), as they came
         self.decoded = []  # the numbers of tokens of all batches
         self.error = None
         self.forgets = True
@@ -70,8 +70,8 @@ class MemoryLlama:
         for token, position, sequences in tokens:
             for sequence in sequences:
                 held = self.sequences[sequence]
-                assert position == max(held, default=-1) + 1, "positions of a sequence follow one another"
-                held[position] = token
+                assert position == max(held, default=(-1, 0))[0] + 1, "positions of a sequence follow one another"
+                held.append((position, token))
         self.decoded.append(len(tokens))
         self.places = {n: tokens[n] for n in wanted}
 
@@ -84,30 +84,26 @@ class MemoryLlama:
         return found
 
     def text(self, sequence):
-        held = self.sequences[sequence]
-        return "".join(chr(held[position]) for position in sorted(held))
+        return "".join(chr(token) for _, token in self.sequences[sequence])
 
     def forget(self, sequence, start=0, end=-1):
         if not self.forgets and start > 0:
             return False
         held = self.sequences[sequence]
-        self.sequences[sequence] = {p: t for p, t in held.items() if p < start or (0 <= end <= p)}
+        self.sequences[sequence] = [(p, t) for p, t in held if p < start or (0 <= end <= p)]
         return True
 
     def clear(self):
-        self.sequences = {n: {} for n in range(SEQUENCES)}
+        self.sequences = {n: [] for n in range(SEQUENCES)}
 
     def copy(self, source, target, end=-1):
-        self.sequences[target] |= {p: t for p, t in self.sequences[source].items() if end < 0 or p < end}
-
-    def shift(self, sequence, by):
-        self.sequences[sequence] = {p + by: t for p, t in self.sequences[sequence].items()}
+        self.sequences[target] += [(p, t) for p, t in self.sequences[source] if end < 0 or p < end]
 
     def state(self, sequence):
         return memoryview(repr(self.sequences[sequence]).encode())
 
     def restore(self, state, sequence):
-        if not bytes(state).startswith(b"{"):
+        if not bytes(state).startswith(b"["):
             return False
         self.sequences[sequence] = eval(bytes(state))
         return True
@@ -175,6 +171,46 @@ def test_the_aside_is_read_with_the_question_in_one_go():
     assert generator._llama.decoded[-1] == len("Where?|") + len("\nIs it said?|")
 
 
+def test_a_draft_that_was_begun_is_weighed_and_goes_on_with_nothing_read_twice():
+    generator = MemoryGenerator(MemoryLlama())
+    weights = generator.weigh(PROMPT, ["yes"])
+    generator._reader._clear()
+    assert generator.begin(PROMPT) == "1"
+    assert generator.begin(PROMPT) == "1"
+    assert generator._llama.text(0) == whole(PROMPT)
+    n_read(generator)
+    assert generator.weigh(PROMPT, ["yes"]) == weights
+    assert n_read(generator) == len("\nIs it said?|") + len("1")  # the draft goes on by one
+    assert generator._llama.text(1) == ""
+    assert generator.weigh(PROMPT, ["yes"]) == weights
+    assert generator._llama.text(0) == whole(PROMPT) + "1"
+    n_read(generator)
+    assert written(generator) == "1931"
+    assert n_read(generator) == len("931")
+    assert generator._llama.text(0) == whole(PROMPT) + "1931"
+
+
+@pytest.mark.parametrize("draft", ["~", "9~", "\x80~"])
+def test_a_draft_that_ends_at_once_can_be_begun(draft):
+    generator = MemoryGenerator(MemoryLlama())
+    generator._llama.written = draft
+    generator._llama.bytes_of = lambda token, *, special: b"" if token == END else bytes([token])
+    first = generator.begin(PROMPT)
+    assert first == ("9" if draft == "9~" else "")  # half a character is not shown
+    generator.weigh(PROMPT, ["yes"])
+    assert written(generator) == draft.rstrip("~").replace("\x80", "\ufffd")
+
+
+def test_a_begun_draft_of_another_question_is_forgotten():
+    generator = MemoryGenerator(MemoryLlama())
+    generator.begin(PROMPT)
+    other = replace(PROMPT, question="Where?")
+    generator.weigh(other, ["yes"])
+    assert generator._llama.text(0) == whole(other)
+    assert written(generator, other, max_tokens=2) == "19"
+    assert written(generator, max_tokens=1) == "1"
+
+
 def test_a_draft_of_another_question_is_not_taken_for_this_one():
     generator = MemoryGenerator(MemoryLlama())
     generator.weigh(PROMPT, ["yes"])
@@ -220,8 +256,39 @@ def test_several_paragraphs_are_joined_and_each_is_read_alone(store):
     assert n_read(generator) == len("When?|1931")
 
 
+def test_paragraphs_stand_side_by_side_and_the_question_behind_the_longest(store):
+    generator = MemoryGenerator(MemoryLlama(), store)
+    three = Prompt("Answer.", PASSAGES, "When?", ("d1", "d2", "d3"))
+    written(generator, three, max_tokens=0)
+    n_prefix, lengths = len("<Answer.>"), [len(f"{text}\n\n") for text in PASSAGES]
+    places = [*range(n_prefix)]
+    for n in lengths:
+        places += range(n_prefix, n_prefix + n)
+    places += range(n_prefix + max(lengths), n_prefix + max(lengths) + len("When?|"))
+    assert [place for place, _ in generator._llama.sequences[0]] == places
+
+
+def test_further_paragraphs_join_those_that_are_held(store):
+    generator = MemoryGenerator(MemoryLlama())
+    for n in (1, 2, 3):
+        prompt = Prompt("Answer.", PASSAGES[:n], "When?")
+        n_read(generator)
+        assert written(generator, prompt) == "1931"
+        assert generator._llama.text(0) == whole(prompt) + "1931"
+        assert n_read(generator) == len(f"{PASSAGES[n - 1]}\n\nWhen?|1931") + (len("<Answer.>") if n == 1 else 0)
+
+
+@pytest.mark.parametrize("fewer", [PASSAGES[:1], PASSAGES[1:], PASSAGES[:2], ()])
+def test_a_paragraph_that_is_not_asked_any_more_is_forgotten(fewer):
+    generator = MemoryGenerator(MemoryLlama())
+    written(generator, Prompt("Answer.", PASSAGES, "When?"))
+    prompt = Prompt("Answer.", fewer, "When?")
+    written(generator, prompt)
+    assert generator._llama.text(0) == whole(prompt) + "1931"
+
+
 def test_missing_paragraphs_are_read_in_one_batch_and_stored_each_for_itself(store):
-    # One by one, each cost a call of its own, and turning the keys of those before it.
+    # One by one, each cost a call of its own.
     five = Prompt("Answer.", tuple(f"Passage {n}." for n in range(5)), "When?", tuple(f"d{n}" for n in range(5)))
     generator = MemoryGenerator(MemoryLlama(), store)
     written(generator, replace(five, paragraphs=five.paragraphs[:1], documents=five.documents[:1]))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 import itertools
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -19,7 +18,7 @@ from rag.assistant.disagreeing import asks_for_disagreement, disagreements, riva
 from rag.assistant.following import Searched, follow
 from rag.assistant.loading import Models
 from rag.assistant.reckoning import reckon
-from rag.assistant.saying import Said, first_sentence, hits_in
+from rag.assistant.saying import Said, first_sentence, first_sentence_end, hits_in, in_sentences
 from rag.assistant.spelling import respelled
 from rag.assistant.summarizing import asks_for_summary, meant, telling, topic
 from rag.assistant.weighing import NEAR, Weighing
@@ -29,8 +28,7 @@ from rag.errors import DocumentMissing
 from rag.language import can_judge
 from rag.rerank import by_words, recency, rerank, share_of_words
 from rag.retrieve import Retriever
-from rag.split import sentences
-from rag.types import NOT_FOUND, Answer, Claim, Delta, Done, Event, Evidence, Filter, Generator, Hit, Withdrawn
+from rag.types import NOT_FOUND, Answer, Claim, Delta, Done, Event, Evidence, Filter, Generator, Hit, Prompt, Withdrawn
 
 QUOTABLE = 1.0
 """A sentence from this score on is the answer itself if no draft holds. Source: docs/experiments.md, "Deciding"."""
@@ -45,10 +43,11 @@ _ABSENT = ("number ", "rank ", "name ", "date ", "quoted ", "most words", "any w
 _OTHERWISE = ("the word ", "a negation", "hedge ")  # likewise: the paragraph says it, but denies, alleges or hedges it
 _MISREAD = ("subject ", "demand ", "asked ", "office ")  # likewise: it is somebody else's, and its sentence no answer
 _HOPELESS = 0.04  # below this chance before a draft, none is made
+_SURE = 0.16
+"""So far above the threshold before the model is asked, a draft is shown from its first word on. Source:
+docs/experiments.md, "Passage states"."""
 _LOADING_SECONDS = 60  # a question waits so long for an answer model that is still loading
 _MAX_QUOTED = 300  # characters of a sentence that stands in a summary for a draft that does not hold
-_INITIAL = re.compile(r"(?<!\w)[A-Z]\.$")  # "R-N.Y.", "J. Smith": taken for the end of a sentence
-_SENTENCE_ENDS = '.!?。！？…"”’)'
 
 
 @dataclass
@@ -198,7 +197,7 @@ class Asking:
             for piece in generator.stream(asked, max_tokens=self.settings.answer_tokens):
                 draft += piece
                 yield Delta(piece)
-            sentence = draft.strip()[: _first_sentence_end(draft.strip())]
+            sentence = draft.strip()[: first_sentence_end(draft.strip())]
             restored = attribute.restore_hedges(sentence, hit.text)
             context = {hit.document: self.said.context(hit)}
             is_none = prompt.is_refusal(sentence) or prompt.has_markup(sentence)
@@ -300,16 +299,20 @@ class Asking:
         tried: dict[Hit, decide.Signals] = {}
         for hit in self.weighing().chosen(hits):
             block = self._block(hit, generator)
+            if begun := self._begun(generator, hit, block):
+                yield Delta(begun)
             self.signals = tried[hit] = self._weighed(generator, hit, block)
             self.used.add((hit.document, hit.paragraph))
             if not self._is_likely():
+                if begun:
+                    yield Withdrawn(begun)
                 continue
             if prompt.asks_whether(self.question):  # the model says yes to nearly all: the paragraph's words are better
                 telling = self.weighing().telling(hit, hits)
                 self.used.add((telling.document, telling.paragraph))
                 yield self.said.quote(telling)
                 return
-            yield from self._confirm(self._draft(generator, hit, block), hit, hits)
+            yield from self._confirm(self._draft(generator, hit, block), begun, hit, hits)
             if self.said.claims or self.otherwise:
                 return
         self.likeliest = max(tried, key=lambda hit: decide.probability(tried[hit]))
@@ -328,7 +331,7 @@ class Asking:
             if decide.probability(signals) < decide.threshold(self.settings.caution):
                 continue
             draft = "".join(self._draft(generator, hit, block)).strip()
-            sentence = attribute.restore_hedges(draft[: _first_sentence_end(draft) or len(draft)].strip(), hit.text)
+            sentence = attribute.restore_hedges(draft[: first_sentence_end(draft) or len(draft)].strip(), hit.text)
             is_none = prompt.is_refusal(sentence) or prompt.has_markup(sentence)
             spans = () if is_none else attribute.candidates(sentence, self.question, [hit], context)
             if spans and attribute.differs(first.text, sentence, self.question):
@@ -394,9 +397,17 @@ class Asking:
                 self.said.claims[-1] = claim
                 yield claim
 
+    def _asked(self, hit: Hit, block: str) -> Prompt:
+        return prompt.answer_prompt(self.question, [block], self.asked_on, [hit.document])
+
+    def _begun(self, generator: Generator, hit: Hit, block: str) -> str:
+        """Returns the first word of a draft, if it is most probably kept; "" if the model is to be asked first."""
+        chance = decide.probability(self.weighing().signals(hit))
+        is_sure = chance >= decide.threshold(self.settings.caution) + _SURE and not prompt.asks_whether(self.question)
+        return generator.begin(self._asked(hit, block)) if is_sure else ""
+
     def _draft(self, generator: Generator, hit: Hit, block: str) -> Iterator[str]:
-        asked = prompt.answer_prompt(self.question, [block], self.asked_on, [hit.document])
-        return generator.stream(asked, max_tokens=self.settings.answer_tokens)
+        return generator.stream(self._asked(hit, block), max_tokens=self.settings.answer_tokens)
 
     def _block(self, hit: Hit, generator: Generator) -> str:
         budget = generator.context_tokens - self.settings.answer_tokens - prompt.BLOCK_OVERHEAD
@@ -410,8 +421,7 @@ class Asking:
 
     def _yes(self, generator: Generator, hit: Hit, block: str) -> float:
         """Returns the log odds that the passage has the answer; a draft begins at once afterwards."""
-        asked = prompt.answer_prompt(self.question, [block], self.asked_on, [hit.document])
-        yes, capital_yes, no, capital_no = generator.weigh(asked, ("yes", "Yes", "no", "No"))
+        yes, capital_yes, no, capital_no = generator.weigh(self._asked(hit, block), ("yes", "Yes", "no", "No"))
         return max(yes, capital_yes) - max(no, capital_no)
 
     def _is_only_absent(self, claim: str, hit: Hit, context: str) -> bool:
@@ -427,21 +437,10 @@ class Asking:
             self.misread.add(hit)
         return all(lack.startswith(_ABSENT) for lack in lacking)
 
-    def _confirm(self, draft: Iterator[str], hit: Hit, hits: Sequence[Hit]) -> Iterator[Event]:
-        """Yields the draft's words, and at each sentence's end what became of it, before the words of the next one."""
-        pending, n_shown = "", 0
-        for piece in draft:
-            pending += piece
-            while (end := _first_sentence_end(pending)) is not None:
-                if n_shown < end:
-                    yield Delta(pending[n_shown:end])
-                yield self._judge(pending[:end].strip(), hit, hits)
-                pending, n_shown = pending[end:], max(n_shown - end, 0)
-            if n_shown < len(pending):
-                yield Delta(pending[n_shown:])
-                n_shown = len(pending)
-        if pending.strip():
-            yield self._judge(pending.strip(), hit, hits)
+    def _confirm(self, draft: Iterator[str], begun: str, hit: Hit, hits: Sequence[Hit]) -> Iterator[Event]:
+        """Yields the draft's words behind those that were shown, and at each sentence's end what became of it."""
+        for one in in_sentences(draft, len(begun)):
+            yield one if isinstance(one, Delta) else self._judge(one, hit, hits)
 
     def _judge(self, sentence: str, drafted: Hit, hits: Sequence[Hit]) -> Claim | Withdrawn:
         """Confirms a sentence of the draft with its citation, or withdraws it.
@@ -490,11 +489,3 @@ class Asking:
             probability=self.probability,
             signals=asdict(self.signals) if self.signals else None,
         )
-
-
-def _first_sentence_end(text: str) -> int | None:
-    """Returns where the first sentence of a growing text ends; None while the rest of it may still come."""
-    for _, end in sentences(text)[:-1]:
-        if text[end - 1] in _SENTENCE_ENDS and not _INITIAL.search(text, 0, end):
-            return end
-    return None

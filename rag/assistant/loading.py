@@ -133,6 +133,9 @@ class _Stopping:
     def stream(self, prompt: Prompt, *, max_tokens: int, stop: Stop | None = None) -> Iterator[str]:
         return self._generator.stream(prompt, max_tokens=max_tokens, stop=stop or self._stop)
 
+    def begin(self, prompt: Prompt, *, stop: Stop | None = None) -> str:
+        return self._generator.begin(prompt, stop=stop or self._stop)
+
     def prepare(self, prompt: Prompt, *, stop: Stop | None = None) -> bool:
         return self._generator.prepare(prompt, stop=stop or self._stop)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from rag import attribute
 from rag.library import Library
 from rag.split import paragraphs, sentences
-from rag.types import Citation, Claim, Document, Hit
+from rag.types import Citation, Claim, Delta, Document, Hit
 
 _MAX_OPENING = 300  # characters of a first sentence that is read with another paragraph
 _MAX_AROUND = 60  # paragraphs of an article that are searched for what a draft says
+_INITIAL = re.compile(r"(?<!\w)[A-Z]\.$")  # "R-N.Y.", "J. Smith": taken for the end of a sentence
+_SENTENCE_ENDS = '.!?。！？…"”’)'
 
 
 class Said:
@@ -110,3 +113,32 @@ def hits_in(document: Document) -> Iterator[Hit]:
 def first_sentence(text: str) -> str:
     """Returns the first sentence of a text."""
     return text[slice(*next(iter(sentences(text)), (0, len(text))))]
+
+
+def in_sentences(draft: Iterator[str], n_shown: int) -> Iterator[Delta | str]:
+    """Yields the words of a draft as they come, and at each sentence's end the sentence, before the words of the next one.
+
+    Args:
+        n_shown: characters of it that were shown before.
+    """
+    pending = ""
+    for piece in draft:
+        pending += piece
+        while (end := first_sentence_end(pending)) is not None:
+            if n_shown < end:
+                yield Delta(pending[n_shown:end])
+            yield pending[:end].strip()
+            pending, n_shown = pending[end:], max(n_shown - end, 0)
+        if n_shown < len(pending):
+            yield Delta(pending[n_shown:])
+            n_shown = len(pending)
+    if pending.strip():
+        yield pending.strip()
+
+
+def first_sentence_end(text: str) -> int | None:
+    """Returns where the first sentence of a growing text ends; None while the rest of it may still come."""
+    for _, end in sentences(text)[:-1]:
+        if text[end - 1] in _SENTENCE_ENDS and not _INITIAL.search(text, 0, end):
+            return end
+    return None

@@ -76,6 +76,9 @@ class RememberingGenerator:
         )[0]
         yield from [said] if isinstance(said, str) else said  # a text: kept by an earlier version
 
+    def begin(self, prompt: Prompt, *, stop: Stop | None = None) -> str:
+        return ""  # what was said before has no first word that would be waited for
+
     def prepare(self, prompt: Prompt, *, stop: Stop | None = None) -> bool:
         return True  # a measured question finds what the questions before it left
 

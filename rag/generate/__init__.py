@@ -102,11 +102,21 @@ class LlamaGenerator:
                 yield piece
         stop.check()
 
+    def begin(self, prompt: Prompt, *, stop: Stop | None = None) -> str:
+        """Returns the first piece of a draft, "" if it has no whole character; `weigh` and `stream` go on behind it.
+
+        Raises:
+            Stopped, GenerationFailed: as of `weigh`.
+        """
+        asker, stop = stop or prompt, stop or Stop()
+        with self._turns.taken(asker, stop):
+            return self._run(lambda own: self._first_piece(prompt, own), stop)
+
     def weigh(self, prompt: Prompt, words: Sequence[str], *, stop: Stop | None = None) -> tuple[float, ...]:
         """Returns for each word the natural log-probability that the answer to the aside begins with its first token.
 
-        Prompt and aside are read together, so that a draft of the same prompt begins at once. Where whoever waits is
-        interrupted, the model stops reading.
+        Prompt and aside are read together, so that a draft of the same prompt begins at once; only the aside if the draft
+        was begun. Where whoever waits is interrupted, the model stops reading.
 
         Raises:
             Stopped: `stop` was set; the model stops at once.
@@ -202,6 +212,9 @@ class LlamaGenerator:
             pieces.put(exc)
         except Exception as exc:  # whoever reads the queue waits for an end of it
             pieces.put(_failed(exc))
+
+    def _first_piece(self, prompt: Prompt, stop: Stop) -> str:
+        return self._llama.bytes_of(self._reader.begin(prompt, stop), special=False).decode("utf-8", "ignore")
 
     def _pieces(self, prompt: Prompt, max_tokens: int, stop: Stop) -> Iterator[str]:
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")

@@ -32,7 +32,7 @@ class Llama:
     Attributes:
         identity: tells this model file, build of llama.cpp and kind of memory from all others.
         context_tokens: cells of the memory, shared by all sequences.
-        unjoinable: why states of sequences cannot be moved to other positions; "" if they can.
+        unjoinable: why states of sequences cannot be put side by side into one; "" if they can.
     """
 
     def __init__(self, path: Path, *, context_tokens: int, threads: int, sequences: int) -> None:
@@ -95,7 +95,7 @@ class Llama:
         several = self.api.LLAMA_ROPE_TYPE_MROPE, self.api.LLAMA_ROPE_TYPE_VISION, self.api.LLAMA_ROPE_TYPE_IMROPE
         if self.api.llama_model_rope_type(self._model) in several:
             return "its positions have several parts"
-        return "" if self.api.llama_memory_can_shift(self._memory) else "its memory cannot be shifted"
+        return ""
 
     # --- sequences -------------------------------------------------------------------------------------------------
 
@@ -143,10 +143,6 @@ class Llama:
     def copy(self, source: int, target: int, end: int = -1) -> None:
         """Lets the cells of a sequence, up to a position, belong to another one too."""
         self.api.llama_memory_seq_cp(self._memory, source, target, -1, end)
-
-    def shift(self, sequence: int, by: int) -> None:
-        """Moves a sequence to later positions."""
-        self.api.llama_memory_seq_add(self._memory, sequence, -1, -1, by)
 
     def state(self, sequence: int) -> memoryview:
         """Returns what the memory has of a sequence."""

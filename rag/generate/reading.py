@@ -1,10 +1,11 @@
 """A prompt into the memory of the model: paragraphs from their stored states, so that only the question is read.
 
 Every paragraph is read behind the instructions alone, as if no other were there; its state is what the memory then has of
-it. Those that were not read before are read in one batch, side by side in sequences of their own. A prompt of several
-paragraphs joins their states one behind the other: the keys are turned to their new positions. So a state serves every
-question and every place, and a draft is the same whether its states were stored or made for it.
-The price: a paragraph does not see those before it. Measured in docs/experiments.md, "Passage states".
+it. Those that were not read before are read in one batch, side by side in sequences of their own. In a prompt of several
+paragraphs all of them stay at the positions that they were read at, side by side, and the question stands behind the
+longest. So a state serves every question, in any order of the paragraphs, nothing is computed to join them, and a draft is
+the same whether its states were stored or made for it. The price: a paragraph does not see the others. Measured in
+docs/experiments.md, "Passage states". Source: Ratner et al. 2023, "Parallel Context Windows for Large Language Models".
 """
 
 from __future__ import annotations
@@ -52,8 +53,19 @@ class Segments:
     @property
     def n_shared(self) -> int:
         """Tokens that the question has in common with the question with its aside."""
-        pairs = enumerate(zip(self.question, self.aside, strict=False))
-        return next((n for n, (a, b) in pairs if a != b), min(len(self.question), len(self.aside)))
+        return _n_shared(self.question, self.aside)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A question that was read behind what is held.
+
+    Attributes:
+        tokens: of its draft; all but the last one were read too.
+    """
+
+    question: tuple[int, ...]
+    tokens: tuple[int, ...]
 
 
 class Reader:
@@ -62,8 +74,8 @@ class Reader:
     def __init__(self, llama: Llama, store: StateStore | None) -> None:
         self._llama, self._store = llama, store if not llama.unjoinable else None
         self._template = re.split(f"({_SYSTEM}|{_USER})", llama.template(_SYSTEM, _USER))
-        self._held: list[tuple[int, ...]] = []  # prefix and paragraphs in the main sequence, from position 0
-        self._ready: tuple[tuple[int, ...], int] | None = None  # a question that was read behind them, and its first token
+        self._held: list[tuple[int, ...]] = []  # prefix and paragraphs in the main sequence
+        self._begun: _Begun | None = None
 
     @property
     def notice(self) -> str:
@@ -72,31 +84,42 @@ class Reader:
             return f"Passages are read anew for each question: {self._llama.unjoinable}."
         return self._store.problem if self._store else ""
 
+    def begin(self, prompt: Prompt, stop: Stop) -> int:
+        """Returns the first token of a draft, which may be its end; raises Stopped."""
+        segments = self._fitting(prompt)
+        if not self._has_begun(segments):
+            self._read(segments, prompt, stop)
+            self._ask(segments.question, (), stop)
+        assert self._begun
+        return self._begun.tokens[0]
+
     def weigh(self, prompt: Prompt, words: Sequence[str], stop: Stop) -> tuple[float, ...]:
         """See `LlamaGenerator.weigh`; raises Stopped."""
-        logits = self._read(prompt, stop, with_aside=True).astype(np.float64)
+        segments = self._fitting(prompt)
+        if segments.aside and self._has_begun(segments):
+            logits = self._ask_beside(segments, stop)
+        else:
+            self._read(segments, prompt, stop)
+            logits = self._ask(segments.question, segments.aside, stop)
+        logits = logits.astype(np.float64)
         normaliser = logits.max() + np.log(np.exp(logits - logits.max()).sum())
         return tuple(float(logits[self._llama.tokenize(word)[0]] - normaliser) for word in words)
 
     def write(self, prompt: Prompt, max_tokens: int, stop: Stop) -> Iterator[int]:
         """Yields the tokens of a draft, the likeliest each time; raises Stopped."""
-        segments = self.segments(prompt)
-        if (
-            self._ready is None
-            or self._ready[0] != segments.question
-            or self._held != [segments.prefix, *segments.paragraphs]
-        ):
-            self._read(prompt, stop, with_aside=False)
-        assert self._ready
-        token, at = self._ready[1], self._end() + len(segments.question)
-        self._ready = None
-        for _ in range(min(max_tokens, self._llama.context_tokens - at)):
+        self.begin(prompt, stop)
+        assert self._begun
+        question, tokens = self._begun.question, list(self._begun.tokens)
+        self._begun = None  # there will be more behind the question
+        start = self._end() + len(question)
+        for n in range(min(max_tokens, self._llama.context_tokens - self._n_held - len(question))):
             stop.check()
-            if self._llama.is_end(token):
+            if n == len(tokens):
+                self._llama.decode([(tokens[-1], start + n - 1, (_MAIN,))], [0], stop)
+                tokens.append(int(self._llama.logits(0).argmax()))
+            if self._llama.is_end(tokens[n]):
                 return
-            yield token
-            self._llama.decode([(token, at, (_MAIN,))], [0], stop)
-            token, at = int(self._llama.logits(0).argmax()), at + 1
+            yield tokens[n]
 
     def prepare(self, prompt: Prompt, stop: Stop) -> None:
         """Reads and stores the paragraphs that are not stored; raises Stopped."""
@@ -140,30 +163,57 @@ class Reader:
                 parts[place].extend(self._llama.tokenize(piece, special=True))
         return parts
 
-    def _read(self, prompt: Prompt, stop: Stop, *, with_aside: bool) -> np.ndarray:
-        """Reads a prompt; returns the logits of the aside's last token, or of the question's."""
-        stop.check()
-        segments = self._fitting(prompt)
-        served = self._hold(segments, prompt.documents, stop)
-        if self._store and prompt.documents and with_aside:
-            self._store.count(served)
-        return self._ask(segments, stop, with_aside=with_aside)
+    def _has_begun(self, segments: Segments) -> bool:
+        is_held = self._held == [segments.prefix, *segments.paragraphs]
+        return is_held and self._begun is not None and self._begun.question == segments.question
 
-    def _ask(self, segments: Segments, stop: Stop, *, with_aside: bool) -> np.ndarray:
-        """Reads the question behind the paragraphs, and its aside in one go with it, into a sequence of its own."""
+    def _read(self, segments: Segments, prompt: Prompt, stop: Stop) -> None:
+        """Reads a prompt up to its question."""
+        stop.check()
+        served = self._hold(segments, prompt.documents, stop)
+        if self._store and prompt.documents and prompt.aside:
+            self._store.count(served)
+
+    def _ask(self, question: tuple[int, ...], aside: tuple[int, ...], stop: Stop) -> np.ndarray:
+        """Reads the question behind the paragraphs, and its aside in one go with it, into a sequence of its own.
+
+        Returns:
+            The logits of the aside's last token, or of the question's if there is no aside.
+        """
         start = self._end()
-        n_shared = segments.n_shared if with_aside and segments.aside else len(segments.question)
-        shared = (_MAIN, _ASIDE) if with_aside and segments.aside else (_MAIN,)
-        tokens = [(token, start + n, shared) for n, token in enumerate(segments.question[:n_shared])]
-        tokens += [(t, start + n_shared + n, (_MAIN,)) for n, t in enumerate(segments.question[n_shared:])]
+        n_shared = _n_shared(question, aside) if aside else len(question)
+        shared = (_MAIN, _ASIDE) if aside else (_MAIN,)
+        tokens = [(token, start + n, shared) for n, token in enumerate(question[:n_shared])]
+        tokens += [(t, start + n_shared + n, (_MAIN,)) for n, t in enumerate(question[n_shared:])]
         last = len(tokens) - 1
-        if len(shared) > 1:
+        if aside:
             self._llama.copy(_MAIN, _ASIDE)
-            tokens += [(t, start + n_shared + n, (_ASIDE,)) for n, t in enumerate(segments.aside[n_shared:])]
+            tokens += [(t, start + n_shared + n, (_ASIDE,)) for n, t in enumerate(aside[n_shared:])]
         logits = self._decode(tokens, [last, len(tokens) - 1], stop)
         self._llama.forget(_ASIDE)
-        self._ready = (segments.question, int(logits[0].argmax()))
+        self._begun = _Begun(question, (int(logits[0].argmax()),))
         return logits[1]
+
+    def _ask_beside(self, segments: Segments, stop: Stop) -> np.ndarray:
+        """Reads the aside of a question that was read; the draft goes on by one token meanwhile.
+
+        Returns:
+            The logits of the aside's last token.
+        """
+        assert self._begun
+        written, n_shared = self._begun.tokens, segments.n_shared
+        behind = self._end() + n_shared
+        self._llama.copy(_MAIN, _ASIDE, behind)
+        tokens = [(token, behind + n, (_ASIDE,)) for n, token in enumerate(segments.aside[n_shared:])]
+        wanted = [len(tokens) - 1]
+        if goes_on := len(written) == 1 and not self._llama.is_end(written[-1]):
+            tokens.append((written[-1], self._end() + len(segments.question), (_MAIN,)))
+            wanted.append(len(tokens) - 1)
+        logits = self._decode(tokens, wanted, stop)
+        self._llama.forget(_ASIDE)
+        if goes_on:
+            self._begun = _Begun(segments.question, (*written, int(logits[1].argmax())))
+        return logits[0]
 
     def _decode(
         self, tokens: Sequence[tuple[int, int, Sequence[int]]], wanted: Sequence[int], stop: Stop
@@ -183,15 +233,15 @@ class Reader:
 
     def _clear(self) -> None:
         self._llama.clear()
-        self._held, self._ready = [], None
+        self._held, self._begun = [], None
 
     def _hold(self, segments: Segments, documents: Sequence[str], stop: Stop) -> bool:
         """Brings prefix and paragraphs into the main sequence; True if none of the paragraphs had to be read."""
         wanted = [segments.prefix, *segments.paragraphs]
         self._keep(wanted)
         if self._llama.unjoinable:
-            n_held, rest = self._end(), itertools.chain(*wanted[len(self._held) :])
-            self._decode([(token, n_held + n, (_MAIN,)) for n, token in enumerate(rest)], [], stop)
+            end, rest = self._end(), itertools.chain(*wanted[len(self._held) :])
+            self._decode([(token, end + n, (_MAIN,)) for n, token in enumerate(rest)], [], stop)
             self._held = wanted
             return False
         if not self._held:
@@ -203,22 +253,22 @@ class Reader:
         return served
 
     def _keep(self, wanted: Sequence[tuple[int, ...]]) -> None:
-        """Forgets what does not stand where it is wanted."""
-        n_kept = next((n for n, (a, b) in enumerate(zip(self._held, wanted, strict=False)) if a != b), len(self._held))
-        self._held, self._ready = self._held[: min(n_kept, len(wanted))], None
+        """Forgets what is not wanted, and whatever was read behind it."""
+        pairs = enumerate(zip(self._held, wanted, strict=False))
+        n_kept = next((n for n, (a, b) in pairs if a != b), min(len(self._held), len(wanted)))
+        if n_kept < len(self._held) and not self._llama.unjoinable:
+            n_kept = min(n_kept, 1)  # paragraphs that stand side by side can only be forgotten all at once
+        self._held, self._begun = self._held[:n_kept], None
         if not self._llama.forget(_MAIN, self._end()):  # some architectures only forget all
             self._clear()
 
     def _add(self, owned: Sequence[tuple[tuple[int, ...], str]], stop: Stop) -> bool:
-        """Puts segments, each with the document it is stored for, behind what is held; True if none had to be read."""
+        """Puts segments, each with the document it is stored for, behind the prefix; True if none had to be read."""
         spares = [(_SPARE + n, tokens, owner) for n, (tokens, owner) in enumerate(owned)]
         unread = [one for one in spares if not self._restore(*one)]
         if unread:
             self._read_alone(unread, stop)
-        n_prefix = len(self._prefix)
         for spare, tokens, _ in spares:
-            if by := self._end() - n_prefix:
-                self._llama.shift(spare, by)
             self._llama.copy(spare, _MAIN)
             self._llama.forget(spare)
             self._held.append(tokens)
@@ -250,7 +300,13 @@ class Reader:
                 self._store.put(owner, self._key(self._prefix, tokens), self._llama.state(spare))
 
     def _end(self) -> int:
-        """Returns the position behind all that is held."""
+        """Returns the position behind all that is held: paragraphs stand side by side where they can."""
+        if self._llama.unjoinable:
+            return self._n_held
+        return len(self._prefix) + max(map(len, self._held[1:]), default=0)
+
+    @property
+    def _n_held(self) -> int:
         return sum(map(len, self._held))
 
     @property
@@ -259,3 +315,8 @@ class Reader:
 
     def _key(self, prefix: tuple[int, ...], tokens: tuple[int, ...]) -> str:
         return hashlib.sha256(f"{self._llama.identity} {prefix} {tokens}".encode()).hexdigest()
+
+
+def _n_shared(question: Sequence[int], aside: Sequence[int]) -> int:
+    pairs = enumerate(zip(question, aside, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(question), len(aside)))

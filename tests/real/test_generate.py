@@ -104,6 +104,17 @@ def test_a_passage_alone_is_read_as_in_a_plain_prompt(generator, path, tmp_path)
     opened.close()
 
 
+def test_a_draft_whose_first_word_was_shown_before_it_was_weighed_is_the_same(generator):
+    prompt = Prompt(SYSTEM, PASSAGES[:1], "Question: When was the bridge opened?", (), "\nIs it said? Reply yes or no.")
+    words = ["yes", "Yes", "no", "No"]
+    weights, draft = generator.weigh(prompt, words), "".join(generator.stream(prompt, max_tokens=24))
+    first = generator.begin(prompt)
+    assert draft.startswith(first)
+    assert first
+    assert generator.weigh(prompt, words) == pytest.approx(weights, abs=0.05)
+    assert "".join(generator.stream(prompt, max_tokens=24)) == draft
+
+
 def test_a_state_takes_at_most_16_kb_a_token(path, tmp_path):
     store = StateStore(tmp_path, 1 << 30)
     opened = LlamaGenerator(path, context_tokens=1024, threads=2, states=store)
