@@ -31,6 +31,7 @@ from rag.lexical import Lexical
 from rag.library import Library
 from rag.read import find_files
 from rag.retrieve import Retriever
+from rag.types import Filter
 from tests.bench.depth_library import TOP, WORDS, Real, build, real, shaken, spread
 
 _QUESTIONS = 300
@@ -119,7 +120,7 @@ def _search(folder: Path, questions: Sequence[str]) -> None:
         matched = time.perf_counter()
         read = list(library.passages(sorted({i for i, _ in near + words})))
         done = time.perf_counter()
-        scope = [read[0].document.id]
+        scope = Filter(documents=(read[0].document.id,))
         assert retriever.retrieve(question, vector, _TOP_K, scope)
         stages = (
             ("hybrid with the question's embedding", ended - started),
