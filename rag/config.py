@@ -29,6 +29,7 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 
 CAUTION = ("careful", "balanced", "talkative", "always")
+_CHOICES = {"caution": CAUTION, "page_access": ("change", "read")}
 
 _PROMPT_TOKENS = 350
 """Room that a prompt needs at least: the chat template and instructions, a question, and a paragraph of some length."""
@@ -59,9 +60,10 @@ class Settings:
     max_file_mb: int = 20  # a larger file is refused
     host: str = "127.0.0.1"  # address that the page is served on
     port: int = 7860  # 0 takes any free port
+    page_access: str = "change"  # what the page may do to the library: change it, or only read it
 
     def __post_init__(self) -> None:
-        for name in (*_RANGES, "caution"):
+        for name in (*_RANGES, *_CHOICES):
             _check(name, getattr(self, name), name)
         if self.answer_tokens + _PROMPT_TOKENS > self.context_tokens:
             raise ConfigError(
@@ -141,5 +143,6 @@ def _check(name: str, value: Any, label: str) -> None:
     low, high = _RANGES.get(name, (0, 0))
     if name in _RANGES and not low <= value <= high:
         raise ConfigError(f"{label} is {value}; expected a whole number from {low} to {high}.")
-    if name == "caution" and value not in CAUTION:
-        raise ConfigError(f"{label} is {value!r}; expected {', '.join(CAUTION[:-1])} or {CAUTION[-1]}.")
+    if name in _CHOICES and value not in _CHOICES[name]:
+        *others, last = _CHOICES[name]
+        raise ConfigError(f"{label} is {value!r}; expected {', '.join(others)} or {last}.")

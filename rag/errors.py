@@ -7,13 +7,15 @@ unsupported) are values of `Answer`, never errors.
     ├── ConfigError          a setting that cannot be used
     ├── QuestionError        a question that cannot be asked: empty, too long
     ├── FilterError          a filter with a value that cannot be: a date that is none, since after until
+    ├── ConversationError    a conversation's title that is empty, a comment that is too long
     ├── ReadError            a file that cannot be read as an article
     ├── LibraryError         the library cannot be used as it is
     │   ├── LibraryNewer     written by a newer version of this program
     │   ├── LibraryMismatch  built with another embedding model
     │   ├── LibraryReadOnly  the folder cannot be written to
     │   ├── LibraryDamaged   the file is damaged, or no library
-    │   └── DocumentMissing  no such document or version
+    │   ├── DocumentMissing  no such document or version
+    │   └── ConversationMissing  no such conversation of this browser, or no such turn
     ├── ModelError           a model cannot be used
     │   ├── ModelMissing     its files are not there
     │   ├── ModelCorrupt     its files are not what the registry says
@@ -52,6 +54,10 @@ class FilterError(RagError):
     """A filter has a value that cannot be used."""
 
 
+class ConversationError(RagError):
+    """A conversation cannot have this title, or a turn this comment."""
+
+
 class ReadError(RagError):
     """A file cannot be read as an article."""
 
@@ -78,6 +84,10 @@ class LibraryDamaged(LibraryError):
 
 class DocumentMissing(LibraryError):
     """The library does not hold this document, or not in this version."""
+
+
+class ConversationMissing(LibraryError):
+    """This browser has no such conversation, or it has no such turn."""
 
 
 class ModelError(RagError):

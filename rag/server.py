@@ -9,12 +9,14 @@ import errno
 import ipaddress
 import logging
 import re
+import secrets
 import socket
 from collections.abc import Callable
 
 import uvicorn
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -48,6 +50,12 @@ SECURITY_HEADERS = {
     "clipboard-read=(), clipboard-write=(self)",
 }
 
+COOKIE = "footnote_reader"
+"""Tells one browser from another, so that each sees its own conversations: a random token, no name and no login."""
+
+_READER = re.compile(r"[A-Za-z0-9_-]{32,64}")
+_COOKIE_SECONDS = 400 * 24 * 3600  # as long as browsers keep one at most; every visit begins it anew
+
 _LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _GRACE_SECONDS = 2  # for open pages, whose event streams never end by themselves
 
@@ -69,7 +77,10 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(SECURITY_HEADERS)
+                sent = MutableHeaders(scope=message)
+                sent.update(SECURITY_HEADERS)
+                if scope["path"] == "/" and not reason:
+                    sent.append("Set-Cookie", _cookie(Headers(scope=scope)))
             await send(message)
 
         reason = refusal(Headers(scope=scope))
@@ -90,6 +101,21 @@ def refusal(headers: Headers) -> str:
     if origin is not None and origin.lower() != f"http://{host}".lower():
         return "Requests from other sites are refused."
     return ""
+
+
+def reader(value: str) -> str:
+    """Returns the token in a cookie's value; "" if it is none of ours."""
+    return value if _READER.fullmatch(value) else ""
+
+
+def _cookie(headers: Headers) -> str:
+    """Returns the cookie that a browser is given: the one that it has, or a new one.
+
+    Lax, not Strict: a browser that follows a link to this page from elsewhere would send none, and be given another one.
+    """
+    has = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
+    token = reader(has) or secrets.token_urlsafe(32)
+    return f"{COOKIE}={token}; Path=/; Max-Age={_COOKIE_SECONDS}; HttpOnly; SameSite=Lax"
 
 
 def create_app() -> FastAPI:

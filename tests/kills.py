@@ -34,7 +34,7 @@ import numpy as np
 from rag.assistant import Assistant
 from rag.assistant.loading import Models
 from rag.config import Settings
-from rag.errors import DocumentMissing, LibraryDamaged
+from rag.errors import ConversationMissing, DocumentMissing, LibraryDamaged
 from rag.lexical import Lexical
 from rag.library import MIGRATIONS, Library, saving
 from rag.library.repair import repair
@@ -46,10 +46,11 @@ from tests.fakes import FakeEmbedder, FakeReranker
 from tests.older import make_old
 
 Held = dict[str, tuple[str, str]]
-"""What a library holds: (source, version) of each document, by id."""
+"""What a library holds: (source, version) of each document, by id; (title, number of turns) of each conversation."""
 
 STORKS = "Storks arrive\n\nTwo storks came to the town this spring.\n\nTheir nest is on the tower of the town hall.\n"
 FERRY = "The ferry stops\n\nThe ferry across the lake does not run any more, as its engine is broken.\n"
+READER = "another browser"
 SPOILT = ("Forty snowy owls", "Forty snowy cows")
 
 
@@ -203,6 +204,15 @@ def search(assistant: Assistant, folder: Path) -> None:
     assistant.search("Who counted the owls?")
 
 
+def put_turn(number: int) -> Callable[[Path], None]:
+    return with_assistant(lambda a, f: a.library.conversations.put(READER, "c", number, '{"question": "?"}', "Owls"))
+
+
+def forget(folder: Path) -> None:
+    with opened(folder) as assistant, contextlib.suppress(ConversationMissing):
+        assistant.library.conversations.delete(READER, "c")
+
+
 SCENARIOS: dict[str, Scenario] = {
     "add": Scenario(
         begin,
@@ -228,6 +238,11 @@ SCENARIOS: dict[str, Scenario] = {
         f"migrate from {version}": Scenario(begin_old(version), (with_assistant(search),), lambda f: [old(f), old(f)])
         for version in range(1, len(MIGRATIONS))
     },
+    "converse": Scenario(
+        begin,
+        (put_turn(1), put_turn(2), forget),
+        lambda f: [first(f), first(f) | {"c": ("Owls", "1")}, first(f) | {"c": ("Owls", "2")}, first(f)],
+    ),
     "backup": Scenario(
         begin_backed_up, (with_assistant(lambda a, f: a.backup(f / "backup")),), lambda f: [first(f), first(f)]
     ),
@@ -450,6 +465,7 @@ def check_library(folder: Path, allowed: list[Held]) -> None:
         assert library._store.rows("PRAGMA foreign_key_check") == []
         documents = library.documents()
         found = {document.id: (document.source, document.version) for document in documents}
+        found |= {one.id: (one.title, str(one.n_turns)) for one in library.conversations.listed(READER)}
         for identity in found.keys() | {identity for state in allowed for identity in state}:
             assert found.get(identity) in [state.get(identity) for state in allowed], f"{identity} is {found.get(identity)}"
         for document in documents:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.conftest import BRIDGES, OWLS
 def make_old(folder: Path, version: int, embedder: Embedder | None = None) -> tuple[Document, Document]:
     """Writes a library of a schema version, with one document of two versions in it; returns both, the older one first.
 
+    From version 7 on it also has a conversation "c" of the browser "a browser", of one turn that was rated.
     The vectors are the embedder's, or else all ones in four dimensions.
     """
     folder.mkdir(parents=True)
@@ -49,6 +51,11 @@ def make_old(folder: Path, version: int, embedder: Embedder | None = None) -> tu
             )
             connection.execute("INSERT INTO vectors VALUES (?, ?)", (n, vector.astype(np.float16).tobytes()))
         connection.execute("INSERT INTO journal VALUES (1, 7, 2)")
+    if version >= 7:
+        digest = hashlib.sha256(b"a browser").hexdigest()
+        times = ("2026-03-31T12:00:00.000000+00:00",) * 2
+        connection.execute("INSERT INTO conversations VALUES ('c', ?, 'Owls', ?, ?)", (digest, *times))
+        connection.execute("INSERT INTO turns VALUES ('c', 1, '{}', -1, 'No.')")
     connection.commit()
     connection.close()
     return old, new

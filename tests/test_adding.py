@@ -297,6 +297,63 @@ def test_remove_is_all_or_nothing(make_assistant, articles):
     assert assistant.add(articles).added == (first,)
 
 
+def test_what_was_removed_is_brought_back_as_it_was(make_assistant, articles):
+    assistant, question = make_assistant(), "How many snowy owls were counted?"
+    assistant.add(articles)
+    before = assistant.documents()
+    owls = next(d for d in before if "Owls" in d.title)
+    hits = assistant.search(question, [owls.id])
+    _, vectors = all_vectors(assistant.library)
+    assistant.remove([owls.id])
+    assert "Owls" not in {hit.title[:4] for hit in assistant.search(question)}
+    assert assistant.library.removed() == {owls.id}
+    (articles / "owls.txt").unlink()  # its file is not read
+    assistant.bring_back([owls])
+    assert assistant.document(owls.id) == owls
+    assert set(assistant.documents()) == set(before)
+    assert assistant.library.removed() == frozenset()
+    again = assistant.search(question, [owls.id])
+    assert [(hit.text, hit.score) for hit in again] == [(hit.text, hit.score) for hit in hits]
+    assert sorted(map(bytes, all_vectors(assistant.library)[1])) == sorted(map(bytes, vectors))
+
+
+def test_a_rebuild_keeps_what_was_brought_back_and_others_find_it(make_assistant, articles):
+    assistant, other = make_assistant(), make_assistant()
+    assistant.add(articles)
+    owls = next(d for d in assistant.documents() if "Owls" in d.title)
+    assistant.remove([owls.id])
+    assistant.bring_back([owls])
+    assert "Forty snowy owls" in other.search("How many snowy owls were counted?", [owls.id])[0].text
+    report = assistant.rebuild()
+    assert (report.added, report.changed, report.failed) == ((), (), ())
+    assert owls.id in report.unchanged
+    assert assistant.document(owls.id) == owls
+    assert assistant.search("How many snowy owls were counted?", [owls.id])
+
+
+def test_bringing_back_what_is_there_changes_nothing(make_assistant, articles):
+    embedder = FakeEmbedder()
+    assistant = make_assistant(embedder=embedder)
+    assistant.add(articles)
+    documents, n_embedded = assistant.documents(), len(embedder.seen)
+    assistant.bring_back(documents)
+    assistant.bring_back([])
+    assert assistant.documents() == documents
+    assert len(embedder.seen) == n_embedded
+    assert len(assistant.search("How many snowy owls were counted?")) == 5
+
+
+def test_nothing_is_brought_back_into_a_library_of_another_embedding_model(make_assistant, articles):
+    assistant = make_assistant()
+    assistant.add(articles)
+    gone = assistant.documents()[0]
+    assistant.remove([gone.id])
+    other = make_assistant(embedder=FakeEmbedder("another"))
+    with pytest.raises(LibraryMismatch, match="another"):
+        other.bring_back([gone])
+    assert gone.id in assistant.library.removed()
+
+
 def test_rebuild_reads_files_again_and_finds_new_ones(make_assistant, articles, write):
     embedder = FakeEmbedder()
     assistant = make_assistant(embedder=embedder)

@@ -7,6 +7,7 @@ import html
 import json
 import re
 from dataclasses import replace
+from html.parser import HTMLParser
 
 import pytest
 from hypothesis import example, given
@@ -14,22 +15,30 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from rag.app.conversation import Conversation, Turn, advance, history
+from rag.app.panel import (
+    article_html,
+    comment_html,
+    conversations_html,
+    evidence_html,
+    library_html,
+    panel_html,
+    problem_html,
+)
 from rag.app.reference import Ref, citation_ref, decode_ref, encode_ref, hit_ref
 from rag.app.render import (
     answer_markdown,
-    article_html,
     chat_messages,
     escape_chat,
-    evidence_html,
-    library_html,
     mark_spans,
-    problem_html,
     status_html,
     welcome_html,
     written_date,
 )
+from rag.app.shelf import Job, Report
+from rag.library.conversations import Listed
 from rag.read import make_document
 from rag.split import paragraphs
+from rag.stopping import Stop
 from rag.types import NOT_FOUND, Answer, Citation, Claim, Delta, Document, Done, Evidence, Hit, Withdrawn
 from tests.browser.fake import FakeAssistant
 from tests.conftest import BRIDGES, OWLS
@@ -194,7 +203,7 @@ def test_an_answer_carries_its_mark_as_a_link_to_the_cited_span(assistant):
     link = encode_ref(citation_ref(turn.claims[0].citations[0]))
     text = answer_markdown(turn, running=False)
     assert text.startswith(f"{COST}&#160;[&#91;1&#93;]({link} ")
-    assert "Paragraph 2 of “Old bridge of Arlen" in text
+    assert f'“{COST[:-1]}&#46;” – Old bridge of Arlen reopens after nine years, paragraph 2")' in text
 
 
 def test_a_hostile_title_cannot_leave_the_tooltip_of_a_mark():
@@ -204,10 +213,21 @@ def test_a_hostile_title_cannot_leave_the_tooltip_of_a_mark():
     assert "evil.example" in "".join(re.findall(r'title="([^"]*)"', rendered))
 
 
-def test_a_draft_is_set_apart_and_only_while_it_is_written(assistant):
+@pytest.mark.parametrize("running", [True, False])  # one that was interrupted shows how far it was
+def test_a_draft_is_set_apart(assistant, running):
     turn = replace(answered(assistant), draft="The town <b>paid</b>")
-    assert "<em>The town &#60;b&#62;paid&#60;/b&#62;</em>" in answer_markdown(turn, running=True)
-    assert "<em>" not in answer_markdown(turn, running=False)
+    assert "<em>The town &#60;b&#62;paid&#60;/b&#62;</em>" in answer_markdown(turn, running=running)
+    assert "<em>" not in answer_markdown(answered(assistant), running=running)
+    assert "<em>" not in answer_markdown(replace(turn, draft=" \n"), running=running)
+
+
+@pytest.mark.parametrize("keeps_draft", [True, False])
+def test_a_draft_stays_only_where_the_answer_can_be_gone_on_with(keeps_draft):
+    conversation = Conversation()
+    conversation.begin("q")
+    conversation.update(conversation.run, Turn("q", draft="The town"))
+    conversation.end("Over.", keeps_draft=keeps_draft)
+    assert conversation.turns == (Turn("q", draft="The town" if keeps_draft else "", note="Over."),)
 
 
 def test_what_is_going_on_is_said_before_the_first_word(assistant):
@@ -230,10 +250,109 @@ def test_a_line_break_between_sentences_of_an_answer_stays():
     assert answer_markdown(Turn("q", claims=claims, answer=answer), running=False) == f"{one} {two}\n\n{three}"
 
 
+def talk(*turns, running=False):
+    """Returns a conversation with these turns; the last one is being written, or all are done."""
+    conversation = Conversation()
+    conversation.begin_anew("c", turns)
+    conversation.reader = "r" * 43
+    conversation.run = Stop() if running else None
+    return conversation
+
+
+def said(conversation, suggestions=()):
+    """Returns the texts of the chat, without the links of what can be done with them."""
+    contents = [message["content"] for message in chat_messages(conversation, suggestions)]
+    return [re.sub(r"(&#160;|\s)*\[[^\]]*\]\((#do-|/conv)[^)]*\)", "", content) for content in contents]
+
+
+def links(content):
+    """Returns title and address of the links of a message that are no citations."""
+    return [link for link in re.findall(r'\[([^\]]*)\]\((\S+) "', content) if not link[1].startswith("#cite-")]
+
+
 def test_only_the_last_turn_is_running():
-    turns = [Turn("a", draft="old"), Turn("b", draft="new")]
-    contents = [message["content"] for message in chat_messages(turns, running=True)]
-    assert contents == ["a", "<em>No answer&#46;</em>".replace("&#46;", "."), "b", "<em>new</em>"]
+    turns = (Turn("a"), Turn("b"), Turn("c"))
+    looking = "<em>Looking for paragraphs…</em>"
+    assert said(talk(*turns, running=True)) == ["a", "<em>No answer.</em>", "b", "<em>No answer.</em>", "c", looking]
+    assert said(talk(*turns)) == ["a", "<em>No answer.</em>", "b", "<em>No answer.</em>", "c", "<em>No answer.</em>"]
+
+
+def test_what_can_be_done_with_an_answer_is_below_it(assistant):
+    turn, conversation = answered(assistant), talk(answered(assistant), Turn("Why?", note="Stopped."))
+    question, answer, other, stopped = (message["content"] for message in chat_messages(conversation))
+    assert links(question) == [("Edit", "#do-edit-1")]
+    assert links(answer) == [
+        ("Copy", "#do-copy-1"),
+        ("Save", "/conversations/c/1.json"),
+        ("Good", "#do-good-1"),
+        ("Bad", "#do-bad-1"),
+    ]
+    assert answer.startswith(answer_markdown(turn, running=False) + "\n\n[")
+    assert links(other) == [("Edit", "#do-edit-2")]
+    assert [title for title, _ in links(stopped)] == ["Copy", "Good", "Bad"]  # there is nothing to be saved
+    conversation.problem = "The disk is full."
+    assert [title for title, _ in links(chat_messages(conversation)[1]["content"])] == ["Copy", "Good", "Bad"]
+
+
+def test_no_answer_is_offered_to_be_saved_that_is_not_kept(assistant):
+    # Without a cookie nothing is kept: the link led to "There is no such conversation".
+    conversation = talk(answered(assistant))
+    conversation.reader = ""
+    assert "Save" not in [title for title, _ in links(chat_messages(conversation)[1]["content"])]
+
+
+@pytest.mark.parametrize(("rating", "shown"), [(1, ["✓ Good", "Bad"]), (-1, ["Good", "✓ Bad"])])
+def test_a_rating_is_shown_and_can_be_commented(rating, shown):
+    _, answer = chat_messages(talk(Turn("q", rating=rating)))
+    assert [title for title, _ in links(answer["content"])] == ["Copy", *shown, "Comment"]
+    assert links(answer["content"])[-1] == ("Comment", "#do-remark-1")
+
+
+def test_while_an_answer_is_written_nothing_is_edited_and_only_earlier_ones_are_rated():
+    first, answer, second, current = (m["content"] for m in chat_messages(talk(Turn("a"), Turn("b"), running=True)))
+    assert (links(first), links(second), links(current)) == ([], [], [])
+    assert [title for title, _ in links(answer)] == ["Copy", "Good", "Bad"]
+
+
+def test_a_question_that_is_being_changed_can_be_left_as_it_is():
+    conversation = talk(Turn("a"), Turn("b"))
+    conversation.editing = 1
+    first, _, second, _ = (message["content"] for message in chat_messages(conversation))
+    assert (links(first), links(second)) == ([("Keep", "#do-keep")], [("Edit", "#do-edit-2")])
+
+
+def test_a_question_as_it_was_searched_can_be_changed_once_its_answer_is_there():
+    turn = Turn("And the mayor?", searched="Who was the mayor?")
+    assert ("Edit", "#do-reword-1") in links(chat_messages(talk(turn))[1]["content"])
+    assert "Asked as: Who was the mayor?" in said(talk(turn))[1]
+    assert "reword" not in chat_messages(talk(turn, running=True))[1]["content"]
+    assert "reword" not in chat_messages(talk(Turn("Who  was the mayor?", searched="Who was the mayor?")))[1]["content"]
+
+
+def test_suggestions_stand_below_the_last_answer_and_only_when_it_is_done():
+    offered = [{"label": "How many owls?", "value": "How many owls?"}]
+    first, last = chat_messages(talk(Turn("a"), Turn("b")), ["How many owls?"])[1::2]
+    assert ("options" in first, last["options"]) == (False, offered)
+    assert all("options" not in message for message in chat_messages(talk(Turn("a"), running=True), ["How many owls?"]))
+    assert all("options" not in message for message in chat_messages(talk(Turn("a"))))
+    assert chat_messages(talk(), ["How many owls?"]) == []
+
+
+@given(texts)
+@example(HOSTILE)
+def test_nothing_that_is_asked_becomes_markup_beside_its_links(text):
+    turn = Turn(text, note=text, searched=f"{text}?")
+    question, answer = chat_messages(talk(turn))
+    for message in (question, answer):
+        rendered = RENDERER.render(message["content"])
+        assert set(re.findall(r"<(/?\w+)", rendered)) <= {"p", "/p", "br", "a", "/a", "em", "/em"}
+        assert set(re.findall(r'href="([^"]*)"', rendered)) <= {
+            "#do-edit-1",
+            "#do-reword-1",
+            "#do-copy-1",
+            "#do-good-1",
+            "#do-bad-1",
+        }
 
 
 # --- HTML for the panel
@@ -254,24 +373,56 @@ def test_marking_changes_no_character_and_marks_just_the_spans(text, spans):
     assert covered == [any(max(start, 0) <= at < end for start, end in spans) for at in range(len(text))]
 
 
+class Tags(HTMLParser):
+    """What of a text is markup to a browser: names of tags and of their attributes, and where links lead."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.names, self.attributes, self.addresses = set(), set(), []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.names.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.addresses += [value for name, value in attrs if name == "href"]
+
+
 @given(texts)
 @example(HOSTILE)
+@example('" onfocus="alert(1)" x="')
+@example("</textarea><script>alert(1)</script>")
 def test_nothing_of_an_article_becomes_markup_in_the_panel(text):
     document = replace(make_document(BRIDGES, "/a.txt"), title=text, date=text, source=f"/x/{text}", text=f"{text}{BRIDGES}")
     spans = paragraphs(make_document(BRIDGES, "/a.txt"))
     hit = Hit("d", "v", text, text, 1, 0, len(text), text, 1.0, quote=text[: len(text) // 2], also=("e",))
+    rated = Turn(text, (hit,), rating=-1, comment=text)
+    told = Report(text, (text,) * 30, can_undo=True)
+    listed = [Listed("a", text, "2026-03-31T00:00", 1), Listed("b", text, "", 2)]
+    chosen = talk(rated)
+    chosen.words, chosen.chosen = text, ("b", "rename")
     panels = [
         article_html(document, spans, Ref("d", "v", 1, 0, 10), note=text, back=text),
-        library_html([document], waiting=False),
+        library_html([document], waiting=False, words=text, may_change=True, report=told),
+        library_html([document], waiting=False, words=document.title, may_change=True, job=Job(text, 1, 2, text)),
+        conversations_html(listed, chosen, text),
+        conversations_html(listed, talk(), text),
+        comment_html(1, rated),
+        panel_html("library", problem_html(text, back=text)),
         problem_html(text, back=text),
         status_html([], text),
         evidence_html(Turn(text, (hit,)), lambda _: document, lambda _: replace(document, title=f"{text}.")),
     ]
     for panel in panels:
-        assert set(re.findall(r"<(/?\w+)", panel)) <= set(
-            "p /p a /a h2 /h2 h3 /h3 article /article div /div span /span mark /mark ul /ul li /li".split()
+        parsed = Tags(panel)
+        assert parsed.names <= set(
+            "p a h2 h3 article div span mark ul li nav input button textarea progress details summary section".split()
         )
-        assert re.findall(r"\son\w+=", re.sub(r">[^<]*<", "><", panel)) == []
+        assert parsed.attributes <= set(
+            "class role id href type value label tabindex placeholder autocomplete rows max maxlength download data-made-of "
+            "data-view data-do data-takes aria-label aria-current".split()
+        )
+        assert all(re.match(r"#|/conversations/[ab]\.(md|json)$", address) for address in parsed.addresses)
 
 
 def test_the_cited_paragraph_is_highlighted_and_its_sentence_marked(bridges):
@@ -319,7 +470,13 @@ def test_after_a_refusal_the_hits_are_called_nearest(assistant):
     assert '<h2 tabindex="-1">Nearest paragraphs</h2>' in evidence_html(turn, lambda hit: None)
     asked_back = replace(turn, answer=Answer("Which one do you mean: “A” or “B”?", "clarify", "q"))
     assert '<h2 tabindex="-1">Nearest paragraphs</h2>' in evidence_html(asked_back, lambda hit: None)
-    assert "No paragraph of the library" in evidence_html(Turn("q"), lambda hit: None)
+    refused = Answer(NOT_FOUND, "not_found", "q")
+    assert "No paragraph of the library comes near this question." in evidence_html(Turn("q", answer=refused), lambda hit: None)
+    assert "These paragraphs are the nearest." in evidence_html(turn, lambda hit: None)
+    assert '<a href="#library">Add an article</a>' in evidence_html(turn, lambda hit: None, may_change=True)
+    assert "Add an article" not in evidence_html(turn, lambda hit: None)
+    assert "Add an article" not in evidence_html(asked_back, lambda hit: None, may_change=True)
+    assert "No paragraph" not in evidence_html(Turn("q"), lambda hit: None)  # the search has not ended
 
 
 def test_a_question_back_is_shown_as_text_and_kept_in_the_history():

@@ -9,8 +9,10 @@ import pytest
 
 from rag.app.conversation import Conversation
 from rag.app.filtering import chosen_filter, offered
+from rag.app.kept import Kept
 from rag.app.page import Page
-from rag.app.render import filter_html, filter_label, library_html
+from rag.app.panel import library_html
+from rag.app.render import filter_html, filter_label
 from rag.errors import LibraryError
 from rag.read import make_document
 from rag.types import EVERYTHING, NOT_FOUND, Filter
@@ -34,7 +36,7 @@ def assistant(documents):
 
 @pytest.fixture
 def page(assistant):
-    return Page(assistant)
+    return Page(assistant, Kept(assistant.conversations), None)
 
 
 def choose(page, conversation, shown="", **chosen):
@@ -88,7 +90,7 @@ def test_only_what_is_chosen_is_asked_and_shown(page, documents):
     page.ask(QUESTION, conversation)
     list(page.answer(conversation))
     assert {hit.document for hit in conversation.turns[-1].hits} == {documents[0].id}
-    panel, *_ = page.clear(conversation)
+    panel, *_ = page.begin_anew(conversation)
     assert "Owls" not in panel
     assert page.choose_all(conversation) == [[], [], [], "", ""]
     assert conversation.filter == EVERYTHING
@@ -132,7 +134,7 @@ def test_an_open_list_is_left_alone_until_the_library_changes(page, assistant):
     shown = choose(page, conversation, status, since="2025")
     assert not any(isinstance(shown[name], gr.Dropdown) for name in ("documents", "sources", "languages"))
     assert all(not isinstance(update, str) for update in page.refresh(shown["status"], conversation))
-    assistant.add(make_document(OWLS.replace("Marrow", "Sorn"), "/sorn/owls.txt"))
+    assistant.put(make_document(OWLS.replace("Marrow", "Sorn"), "/sorn/owls.txt"))
     *_, sources, _ = page.refresh(shown["status"], conversation)
     assert ("/sorn", "/sorn") in sources.choices
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,7 +13,9 @@ import gradio as gr
 import pytest
 
 from rag.app import build_page
+from rag.app.acts import Acts
 from rag.app.conversation import Conversation, Turn
+from rag.app.kept import Kept
 from rag.app.page import Page
 from rag.app.reference import Ref, citation_ref, encode_ref, hit_ref
 from rag.config import Settings
@@ -38,7 +41,7 @@ def assistant(bridges):
 
 @pytest.fixture
 def page(assistant):
-    return Page(assistant)
+    return Page(assistant, Kept(assistant.conversations), None)
 
 
 def cited(assistant):
@@ -48,7 +51,8 @@ def cited(assistant):
 
 
 def contents(update):
-    return [message["content"] for message in update]
+    """Returns the texts of the chat, without the links of what can be done with them."""
+    return [re.sub(r"(&#160;|\s)*\[[^\]]*\]\((#do-|/conv)[^)]*\)", "", message["content"]) for message in update]
 
 
 def test_a_question_is_answered_evidence_first(page):
@@ -115,7 +119,7 @@ def test_stop_closes_the_stream_and_keeps_what_was_confirmed(page, assistant):
 
 
 @pytest.mark.parametrize(
-    "end", [lambda page, c: page.stop(c), lambda page, c: page.clear(c), lambda page, c: page.leave(PAGE)]
+    "end", [lambda page, c: page.stop(c), lambda page, c: page.begin_anew(c), lambda page, c: page.leave(PAGE)]
 )
 def test_an_answer_that_nobody_waits_for_ends_while_the_model_reads(page, assistant, end):
     # The model read to the end once, as a stream can only be closed between two of its pieces.
@@ -168,13 +172,18 @@ def test_retry_asks_the_last_question_again_in_place_of_its_answer(page, assista
     assert assistant.asked[1][1] == []
 
 
-def test_clear_forgets_everything_and_shows_the_library(page):
+def test_new_begins_an_empty_conversation_and_shows_the_library(page):
     conversation = Conversation()
     page.ask(QUESTION, conversation)
     list(page.answer(conversation))
-    panel, chat, *_ = page.clear(conversation)
-    assert (chat, conversation.turns) == ([], ())
-    assert ">Library<" in panel
+    old, conversation.editing = conversation.id, 1
+    panel, chat, *_, place = page.begin_anew(conversation)
+    assert (chat, conversation.turns, conversation.editing) == ([], (), 0)
+    assert (page.draw(conversation)[1].value, place) == ("Ask", '<i data-conversation=""></i>')
+    assert '<h2 tabindex="-1">Library</h2>' in panel
+    page.ask(QUESTION, conversation)
+    assert conversation.id != old
+    assert page.draw(conversation)[-1] == f'<i data-conversation="{conversation.id}"></i>'
 
 
 @pytest.mark.parametrize(
@@ -197,8 +206,8 @@ def test_a_failure_is_said_in_the_chat_and_the_page_goes_on(page, assistant, err
 
 def test_buttons_show_what_can_be_done(page):
     def states(conversation):
-        _, ask, stop, retry, clear = page.draw(conversation)
-        return ask.visible, stop.visible, retry.interactive, clear.interactive
+        _, ask, stop, retry, new, _ = page.draw(conversation)
+        return ask.visible, stop.visible, retry.interactive, new.interactive
 
     conversation = Conversation()
     assert states(conversation) == (True, False, False, False)
@@ -208,8 +217,9 @@ def test_buttons_show_what_can_be_done(page):
     assert states(conversation) == (True, False, True, True)
 
 
-def opened(page, link, conversation=None):
-    return page.open(gr.EventData(None, {"ref": link}), conversation or Conversation())
+def opened(page, link, conversation=None, assistant=None):
+    acts = Acts(assistant or page._assistant, page)
+    return acts.act(gr.EventData(None, {"ref": link}), conversation or Conversation())[0]
 
 
 def test_a_citation_opens_its_article(page, assistant):
@@ -218,7 +228,8 @@ def test_a_citation_opens_its_article(page, assistant):
 
 def test_a_citation_of_an_older_version_says_so(page, assistant, bridges):
     older = replace(bridges, version="older", text=bridges.text)
-    both = Page(FakeAssistant([bridges, older]))
+    both = FakeAssistant([bridges, older])
+    both = Page(both, Kept(both.conversations), None)
     assert "has changed since" in opened(both, encode_ref(Ref(older.id, "older")))
     assert "has changed since" not in opened(both, encode_ref(Ref(bridges.id, bridges.version)))
 
@@ -228,19 +239,27 @@ def test_a_citation_of_an_article_that_is_gone_says_so(page):
 
 
 def test_a_forged_link_opens_nothing(page):
-    for data in ({"ref": "#cite-x"}, {"ref": None}, {}, None, "text"):
-        shown = page.open(gr.EventData(None, data), Conversation())
-        assert "This reference cannot be read." in shown
+    conversation = Conversation()
+    assert "This reference cannot be read." in opened(page, "#cite-x", conversation)
+    conversation.view = "library"
+    for data in ({"ref": None}, {"ref": "#other"}, {"ref": 7}, {}, None, "text"):
+        updates = Acts(page._assistant, page).act(gr.EventData(None, data), conversation)
+        assert len(updates) == 8
+        assert all(isinstance(update, dict) and "value" not in update for update in updates), data
+    assert conversation.view == "library"
 
 
 def test_back_leads_to_the_evidence_or_to_the_library(page):
     conversation = Conversation()
-    assert ">Library<" in opened(page, "#evidence", conversation)
+    assert '<h2 tabindex="-1">Library</h2>' in opened(page, "#back", conversation)
+    assert "are shown here" in opened(page, "#evidence", conversation)
     page.ask(QUESTION, conversation)
     list(page.answer(conversation))
     link = encode_ref(citation_ref(conversation.turns[0].claims[0].citations[0]))
     assert "Back to the evidence" in opened(page, link, conversation)
-    assert ">Evidence<" in opened(page, "#evidence", conversation)
+    for link in ("#back", "#evidence"):
+        conversation.view = "article"
+        assert '<h2 tabindex="-1">Evidence</h2>' in opened(page, link, conversation)
 
 
 def test_an_open_article_is_not_taken_away_when_the_answer_ends(page, assistant):
@@ -269,7 +288,7 @@ def test_the_page_shows_an_article_that_another_process_added(page, assistant):
     conversation = Conversation()
     status = page.refresh("", conversation)[0]
     assert all("value" not in update for update in page.refresh(status, conversation))
-    assistant.add(make_document("Storks arrive\n\nTwo storks came to the town this spring.\n", "/articles/storks.txt"))
+    assistant.put(make_document("Storks arrive\n\nTwo storks came to the town this spring.\n", "/articles/storks.txt"))
     status, _, panel, *_ = page.refresh(status, conversation)
     assert "3 articles" in status
     assert "Storks arrive" in panel

@@ -116,3 +116,27 @@ def test_questions_are_answered_in_order_and_each_sees_its_place(address, assist
 
 def _place(told, n_before):
     return any(f"{n_before} question{'s' if n_before > 1 else ''} before yours" in text for text in told)
+
+
+def test_a_page_that_disappears_is_kept_for_its_own_browser_and_for_no_other(address, assistant):
+    with Visitor(address) as own, Visitor(address) as other:
+        for visitor in (own, other):
+            visitor.load()
+        assert own.client.cookies[server.COOKIE] != other.client.cookies[server.COOKIE]
+        for _ in own.ask(QUESTION):
+            pass
+        path = f"/conversations/{own.conversation()}.json"
+        saved = own.client.get(path)
+        assert saved.headers["content-disposition"].startswith("attachment")
+        assert [turn["question"] for turn in saved.json()["turns"]] == [QUESTION]
+        assert saved.json()["turns"][0]["found"]
+        assert other.client.get(path).status_code == 404
+
+
+def test_a_page_that_may_only_read_can_send_no_files(assistant):
+    page = app.build_page(assistant, Settings(page_access="read")).config
+    (upload,) = [one for one in page["components"] if one["props"].get("elem_id") == "upload"]
+    assert upload["props"]["visible"] is False
+    page = app.build_page(assistant, Settings()).config
+    (upload,) = [one for one in page["components"] if one["props"].get("elem_id") == "upload"]
+    assert upload["props"]["visible"] is True

@@ -50,8 +50,17 @@ def test_a_file_that_cannot_be_parsed_is_named(write, content):
 
 
 def test_a_setting_that_is_not_known_is_named_with_those_that_are():
-    with pytest.raises(ConfigError, match=r"topk is not a setting\. Settings are: index, .*top_k.*port\."):
+    with pytest.raises(ConfigError, match=r"topk is not a setting\. Settings are: index, .*top_k.*page_access\."):
         load({"topk": 3}, environ={})
+
+
+@pytest.mark.parametrize("value", ["", "write", "Change", True, None, 3])
+def test_what_the_page_may_do_is_one_of_two(value):
+    expected = re.escape(f"page_access is {value!r}; expected change or read.")
+    with pytest.raises(ConfigError, match=expected):
+        Settings(page_access=value)
+    assert load({}, environ={"RAG_PAGE_ACCESS": "read"}).page_access == "read"
+    assert Settings().page_access == "change"
 
 
 @pytest.mark.parametrize("value", ["ten", "", "3.5", True, [3]])

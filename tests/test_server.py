@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import re
 import socket
 import threading
 import time
@@ -29,6 +30,8 @@ def serving(host="127.0.0.1"):
     """Serves an application with one page in a thread; yields its address."""
     application = server.create_app()
 
+    @application.get("/")
+    @application.post("/")
     @application.get("/page")
     def page():
         return {"text": "hello"}
@@ -115,6 +118,69 @@ def test_an_open_stream_does_not_keep_the_server_from_stopping():
         assert stream.recv(15) == b"HTTP/1.1 200 OK"
         started = time.monotonic()
     assert time.monotonic() - started < 2
+
+
+# --- the cookie by which a browser is known
+
+TOKEN = "abcDEF-_" * 5
+
+
+def cookie(response):
+    """Returns the token and the attributes of the cookie that a response sets."""
+    (sent,) = response.headers.get_list("set-cookie")
+    pair, *attributes = sent.split("; ")
+    name, token = pair.split("=", 1)
+    assert name == server.COOKIE == "footnote_reader"
+    return token, attributes
+
+
+def test_a_browser_is_given_a_token_of_its_own_that_no_script_reads(address):
+    first, second = (cookie(httpx.get(f"{address}/")) for _ in range(2))
+    assert first[0] != second[0]
+    for token, attributes in (first, second):
+        assert re.fullmatch(r"[A-Za-z0-9_-]{43}", token)  # 256 bits
+        assert server.reader(token) == token
+        assert set(attributes) == {"Path=/", f"Max-Age={400 * 24 * 3600}", "HttpOnly", "SameSite=Lax"}
+
+
+@pytest.mark.parametrize("query", ["", "?c=abc"])
+def test_a_browser_keeps_the_token_that_it_has(address, query):
+    sent = {"Cookie": f"other=1; {server.COOKIE}={TOKEN}; more=2"}
+    assert cookie(httpx.get(f"{address}/{query}", headers=sent))[0] == TOKEN
+
+
+@pytest.mark.parametrize(
+    "value", ["", "short", "a" * 31, "a" * 65, "a" * 40 + " x", "a" * 40 + "!", "ä" * 40, '"' + "a" * 40]
+)
+def test_what_is_no_token_of_ours_is_replaced(address, value):
+    headers = {"Cookie": f"{server.COOKIE}={value}".encode("latin-1")}
+    token, attributes = cookie(httpx.get(f"{address}/", headers=headers))
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", token)
+    assert value not in (token, *attributes)
+
+
+@pytest.mark.parametrize("path", ["/page", "/nothing", "/gradio_api/startup-events", "//"])
+def test_other_addresses_give_no_token(address, path):
+    assert "set-cookie" not in httpx.get(address + path).headers
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {"Host": "evil.example"}])
+def test_whoever_is_refused_is_given_no_token(address, headers):
+    # A form of another site that is sent here comes without the browser's cookie, as it is Lax. With the answer the
+    # browser took a new one, and its conversations were gone.
+    response = httpx.post(f"{address}/", headers=headers)
+    assert response.status_code == 403
+    assert "set-cookie" not in response.headers
+
+
+@pytest.mark.parametrize("value", ["a" * 32, "a" * 64, TOKEN])
+def test_a_token_is_taken_as_it_is(value):
+    assert server.reader(value) == value
+
+
+@pytest.mark.parametrize("value", ["", "a" * 31, "a" * 65, "a" * 40 + "\n", "a" * 40 + "é", "٣" * 40, "a/" * 20])
+def test_what_cannot_be_a_token_is_nobodys(value):
+    assert server.reader(value) == ""
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "example.com", "127.0.0.2", ""])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -29,6 +30,11 @@ class Visitor:
 
     def __exit__(self, *exc: object) -> None:
         self.client.close()
+
+    def load(self) -> None:
+        """Does what a browser does with the page itself: takes its cookie, and tells the server that it is there."""
+        self.client.get("/").raise_for_status()
+        self._run("load", None)
 
     def status(self) -> str:
         """Returns the status line's HTML: of class "waiting" until questions are answered at once."""
@@ -62,6 +68,10 @@ class Visitor:
     def chat(self) -> list[str]:
         """Returns the texts of the chat, questions and answers by turns."""
         return [_text(message["content"]) for message in self._run("draw", None)[0]]
+
+    def conversation(self) -> str:
+        """Returns under which id the conversation is kept; "" before the first question."""
+        return str(re.findall('data-conversation="(.*?)"', self._run("draw", None)[-1])[0])
 
     def _run(self, event: str, *data: Any) -> list[Any]:
         answered: list[Any] = self._post("/gradio_api/run/predict", event, data).json()["data"]

@@ -21,47 +21,30 @@ import gradio as gr
 from fastapi import FastAPI
 
 from rag import server
+from rag.app.acts import Acts
 from rag.app.conversation import Conversation
+from rag.app.downloads import add_downloads
 from rag.app.filtering import EXPANDED_SCRIPT, filter_controls
+from rag.app.kept import Kept
 from rag.app.page import Page
-from rag.app.render import library_html, status_html, welcome_html
+from rag.app.panel import library_html, panel_html
+from rag.app.render import status_html, welcome_html
+from rag.app.shelf import Shelf
 from rag.config import Settings
 
-_STYLE = Path(__file__).with_name("app.css")
+_STYLE, _SCRIPT = (Path(__file__).with_name(name) for name in ("app.css", "panel.js"))
 _MAX_WAITING = 20  # questions that see their place in the line; each holds a thread. Gradio lets the others wait
 _POLL_SECONDS = 1.0  # until the page shows what another process added, or what is waited for
 
 
-_PANEL_SCRIPT = """
-const page = (window.footnote ??= {});
-const show = () => {
-  const calm = matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth';
-  const heading = element.querySelector('h2');
-  const cited = element.querySelector('#cited mark') ?? element.querySelector('#cited');
-  const from = page.asked === '#evidence' && page.from && document.querySelector(`a[href="${page.from}"]`);
-  (from || heading)?.focus({preventScroll: true});
-  (from || cited || heading)?.scrollIntoView({block: cited && !from ? 'center' : 'nearest', behavior: calm});
-};
-document.removeEventListener('click', page.listener, true);
-page.listener = (event) => {
-  const link = event.target.closest?.('a[href^="#cite-"], a[href="#evidence"]');
-  if (!link) return;
-  event.preventDefault();
-  event.stopPropagation();
-  const href = link.getAttribute('href');
-  if (href !== '#evidence') page.from = href;
-  if (page.asked === href) show();
-  page.asked = href;
-  page.asking = true;
-  trigger('cite', {ref: href});
-};
-document.addEventListener('click', page.listener, true);
+_ADDRESS_SCRIPT = """
 watch('value', () => {
-  element.closest('#panel')?.scrollTo({top: 0});
-  if (page.asking) show(); else page.asked = null;
-  page.asking = false;
+  const address = new URL(location), found = element.querySelector('[data-conversation]')?.dataset.conversation;
+  if (found) address.searchParams.set('c', found); else address.searchParams.delete('c');
+  history.replaceState(history.state, '', address);
 });
 """
+"""Puts the conversation into the address, so that a page that is loaded again goes on with it."""
 
 
 def theme() -> gr.themes.Base:
@@ -84,10 +67,12 @@ def build_page(assistant: Any, settings: Settings) -> gr.Blocks:
     """Builds the page over an assistant, which may still be loading.
 
     Args:
-        assistant: gives stream, document, paragraphs, documents, generation, examples, waiting and notice, as
-            `rag.Assistant` does.
+        assistant: gives stream, document, paragraphs, documents, generation, examples, waiting, notice and conversations,
+            and adds, removes, brings back and rebuilds, as `rag.Assistant` does.
     """
-    page = Page(assistant)
+    may_change = settings.page_access == "change"
+    page = Page(assistant, Kept(assistant.conversations), Shelf(assistant, settings.index) if may_change else None)
+    acts = Acts(assistant, page)
     with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as blocks:
         conversation = gr.State(Conversation())
         with gr.Row(elem_id="top"):
@@ -103,27 +88,34 @@ def build_page(assistant: Any, settings: Settings) -> gr.Blocks:
                     stop = gr.Button("Stop", variant="stop", elem_id="stop", min_width=84, scale=0, visible=False)
                 with gr.Row(elem_id="controls"):
                     retry = gr.Button("Retry", size="sm", elem_id="retry", min_width=72, scale=0, interactive=False)
-                    clear = gr.Button("Clear", size="sm", elem_id="clear", min_width=72, scale=0, interactive=False)
+                    new = gr.Button("New", size="sm", elem_id="new", min_width=72, scale=0, interactive=False)
                 controls = filter_controls()
             with gr.Column(elem_id="panel-column", scale=5, min_width=320):
-                panel = gr.HTML(library_html((), waiting=True), elem_id="panel", label="Sources", js_on_load=_PANEL_SCRIPT)
+                first = panel_html("library", library_html((), waiting=True))
+                panel = gr.HTML(first, elem_id="panel", label="Sources", js_on_load=_SCRIPT.read_text(encoding="utf-8"))
+                drop = "Drop articles here, or choose them"
+                upload = gr.File(file_count="multiple", label=drop, elem_id="upload", visible=may_change, height=56)
+        place = gr.HTML(elem_id="place", js_on_load=_ADDRESS_SCRIPT)
         timer = gr.Timer(_POLL_SECONDS)
         quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         known = [status, chat, panel, controls.frame, controls.told, *controls.lists]
+        drawn = [chat, ask, stop, retry, new, place]
+        blocks.load(page.load, [conversation], [panel, *drawn], **quiet)
         for event in (timer.tick, blocks.load):
             event(page.refresh, [status, conversation], known, **quiet)
         chosen = [status, conversation, *controls.values]
         gr.on(controls.changes, page.choose, chosen, known, trigger_mode="always_last", **quiet)
         emptied = controls.reset.click(page.choose_all, [conversation], controls.values, **quiet)
         emptied.then(page.refresh, [status, conversation], known, **quiet)
-        panel.cite(page.open, [conversation], [panel], **quiet)
+        panel.act(acts.act, [conversation], [panel, box, *drawn], **quiet)
+        upload.upload(acts.add, [upload, conversation], [panel, upload], **quiet)
         blocks.unload(page.leave)
-        _connect_answers(page, conversation, box, known, (ask, stop, retry, clear))
+        _connect_answers(page, conversation, box, known, drawn)
     return blocks.queue(default_concurrency_limit=1, api_open=False)
 
 
 def _connect_answers(
-    page: Page, conversation: gr.State, box: gr.Textbox, known: Sequence[Any], buttons: Sequence[gr.Button]
+    page: Page, conversation: gr.State, box: gr.Textbox, known: Sequence[Any], drawn: Sequence[Any]
 ) -> None:
     """Wires what starts an answer, what stops it, and what is drawn after it.
 
@@ -131,21 +123,21 @@ def _connect_answers(
     `cancels` asks for one event after the other, waits for a model that is reading, and then hits the next answer.
     """
     status, chat, panel, *_ = known
-    ask, stop, retry, clear = buttons
-    drawn = [chat, *buttons]
+    _, ask, stop, retry, new, _ = drawn
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     after = quiet | {"trigger_mode": "multiple"}  # else what follows a new answer is left out while an old one's goes on
     model = {"concurrency_id": "model", "concurrency_limit": _MAX_WAITING}  # of which one is answered: `Line`
     for begun in (
         gr.on([box.submit, ask.click], page.ask, [box, conversation], [box, *drawn], queue=False, **quiet),
         chat.example_select(page.ask_example, [conversation], drawn, queue=False, **quiet),
+        chat.option_select(page.ask_suggested, [conversation], drawn, queue=False, **quiet),
         retry.click(page.retry, [conversation], drawn, queue=False, **quiet),
     ):
         answer = begun.then(page.answer, [conversation], [chat, panel], **model, **after)
         ended = answer.then(page.draw, [conversation], drawn, queue=False, **after)
         ended.then(page.refresh, [status, conversation], known, queue=False, **after)  # articles may have come meanwhile
     stop.click(page.stop, [conversation], drawn, queue=False, **quiet)
-    clear.click(page.clear, [conversation], [panel, *drawn], queue=False, **quiet)
+    new.click(page.begin_anew, [conversation], [panel, *drawn], queue=False, **quiet)
 
 
 def _chatbot() -> gr.Chatbot:
@@ -180,7 +172,8 @@ def _question_box(settings: Settings) -> gr.Textbox:
 
 
 def mount(application: FastAPI, assistant: Any, settings: Settings) -> FastAPI:
-    """Mounts the page at the root of the server's application."""
+    """Mounts the page at the root of the server's application, and the files that can be saved from it."""
+    add_downloads(application, Kept(assistant.conversations))
     return gr.mount_gradio_app(
         application,
         build_page(assistant, settings),
@@ -189,7 +182,7 @@ def mount(application: FastAPI, assistant: Any, settings: Settings) -> FastAPI:
         run_history=False,
         allowed_paths=[],
         show_error=False,
-        max_file_size="1mb",
+        max_file_size=f"{settings.max_file_mb}mb",
         ssr_mode=False,
         enable_monitoring=False,
         pwa=False,

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from rag.stopping import Stop
 from rag.types import EVERYTHING, Answer, Claim, Delta, Done, Event, Evidence, Hit, Withdrawn
+
+View = Literal["evidence", "library", "conversations", "article", "comment"]
+"""What the panel shows."""
 
 _writing = threading.Lock()  # of the module: gradio copies a conversation for each page, and a lock cannot be copied
 
@@ -20,6 +25,7 @@ class Turn:
         searched: the question as it was searched; another one for a follow-up.
         awaited: what must be loaded, built or answered first; "" if nothing.
         note: a line of ours at the end: stopped, or what went wrong.
+        rating: what the reader thinks of the answer: 1, -1, or 0 for nothing said.
     """
 
     question: str
@@ -30,6 +36,8 @@ class Turn:
     searched: str = ""
     awaited: str = ""
     note: str = ""
+    rating: int = 0
+    comment: str = ""
 
 
 class Line:
@@ -84,14 +92,30 @@ def history(turns: Iterable[Turn]) -> list[dict[str, str]]:
 
 
 class Conversation:
-    """What one open page remembers. The events of a page run in threads; only the run that is current may write."""
+    """What one open page remembers. The events of a page run in threads; only the run that is current may write.
+
+    Attributes:
+        id: under which it is kept; "" before the first question.
+        title: that it was given; "" if it is listed by its first question.
+        reader: the token of the browser, "" if it has none: then nothing is kept.
+        problem: why it is not kept; "" if it is.
+        editing: number of the turn whose question is being changed, from 1; 0 if none is.
+        words: what the list in the panel is searched for.
+        chosen: the conversation of the list that is about to be renamed or deleted, and which of the two.
+    """
 
     def __init__(self) -> None:
-        self.turns: tuple[Turn, ...] = ()
+        self.reader = self.problem = ""
         self.run: Stop | None = None  # of the answer that is being written; what stops it
         self._begun: Stop | None = None  # the run that nobody writes yet
         self.filter = EVERYTHING  # which documents are asked
-        self.view = "library"  # what the panel shows: "library", "evidence" or "article"
+        self.begin_anew()
+
+    def begin_anew(self, id: str = "", turns: tuple[Turn, ...] = (), title: str = "") -> None:
+        """Leaves this conversation, and begins an empty one or goes on with one that was kept."""
+        self.id, self.title, self.turns = id, title, turns
+        self.view: View = "evidence" if turns else "library"
+        self.editing, self.words, self.chosen = 0, "", ("", "")
 
     @property
     def running(self) -> bool:
@@ -101,6 +125,7 @@ class Conversation:
     def begin(self, question: str) -> None:
         """Starts a turn."""
         with _writing:
+            self.id = self.id or uuid.uuid4().hex
             self.turns = (*self.turns, Turn(question))
             self.run = self._begun = Stop()
 
@@ -117,11 +142,12 @@ class Conversation:
                 self.turns = (*self.turns[:-1], turn)
             return self.run is run
 
-    def end(self, note: str = "") -> None:
-        """Ends the run, if there is one, and stops what is done for it; its draft goes, what was confirmed stays."""
+    def end(self, note: str = "", *, keeps_draft: bool = False) -> None:
+        """Ends the run, if there is one, and stops what is done for it; what was confirmed stays."""
         with _writing:
             if run := self.run:
                 self.run = None
-                self.turns = (*self.turns[:-1], replace(self.turns[-1], draft="", note=note))
+                last = self.turns[-1]
+                self.turns = (*self.turns[:-1], replace(last, draft=last.draft if keeps_draft else "", note=note))
         if run:
             run.set()

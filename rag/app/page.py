@@ -14,26 +14,21 @@ import gradio as gr
 
 from rag.app.conversation import Conversation, Line, Turn, advance, history
 from rag.app.filtering import chosen_filter, offered
-from rag.app.reference import decode_ref
-from rag.app.render import (
-    article_html,
-    chat_messages,
-    evidence_html,
-    filter_html,
-    filter_label,
-    library_html,
-    problem_html,
-    status_html,
-    welcome_html,
-)
+from rag.app.keeping import INTERRUPTED
+from rag.app.kept import Kept
+from rag.app.panel import conversations_html, evidence_html, library_html, no_evidence_html, notice_html, panel_html
+from rag.app.render import chat_messages, filter_html, filter_label, status_html, welcome_html
+from rag.app.shelf import Shelf
 from rag.errors import DocumentMissing, FilterError, RagError
+from rag.server import COOKIE, reader
 from rag.stopping import Stop
-from rag.types import EVERYTHING, Document, Done, Event, Evidence, Filter
+from rag.types import EVERYTHING, Claim, Document, Done, Event, Evidence, Filter
 
 logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.25  # while a question waits for the first article
 _MAX_EXAMPLES = 4
+_MAX_SUGGESTED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +41,39 @@ class Selected:
 
 
 class Page:
-    """The handlers of one page's events over an assistant. Each returns updates in the order that `build_page` names."""
+    """The handlers of one page's events over an assistant. Each returns updates in the order that `build_page` names.
 
-    def __init__(self, assistant: Any) -> None:
+    Attributes:
+        kept: the conversations of all readers.
+        shelf: what changes the library; None where the page may only read it.
+    """
+
+    def __init__(self, assistant: Any, kept: Kept, shelf: Shelf | None) -> None:
         self._assistant, self._line = assistant, Line()
+        self.kept, self.shelf = kept, shelf
         self._answering: dict[str, Conversation] = {}  # by the session of an open page
+        self._known: tuple[int | None, tuple[Document, ...]] = None, ()
+
+    def load(self, conversation: Conversation, request: gr.Request) -> Sequence[Any]:
+        """Takes note of whose browser this is, and goes on with the conversation that the address names."""
+        conversation.reader = reader_of(request)
+        identity = str(request.query_params.get("c", ""))
+        if identity and not conversation.turns:
+            self.kept.open(conversation, identity)
+        return [self.panel(conversation), *self.draw(conversation)]
 
     def ask(self, question: str, conversation: Conversation) -> Sequence[Any]:
         """Takes a typed question; nothing happens for an empty one or while an answer is being written."""
         if not question.strip() or conversation.running:
             return [gr.skip()] * 6
-        conversation.begin(question.strip().encode("utf-8", "replace").decode())  # a half of a pair cannot be sent back
+        if conversation.editing:
+            self._forget_from(conversation, conversation.editing)
+        self._begin(conversation, question.strip())
         return ["", *self.draw(conversation)]
+
+    def ask_suggested(self, event: gr.SelectData, conversation: Conversation) -> Sequence[Any]:
+        """Takes a question that was offered below an answer."""
+        return self.ask(str(event.value), conversation)[1:]
 
     def ask_example(self, event: gr.SelectData, conversation: Conversation) -> Sequence[Any]:
         """Takes an example question."""
@@ -66,10 +82,18 @@ class Page:
     def retry(self, conversation: Conversation) -> Sequence[Any]:
         """Asks the last question again, in place of its answer."""
         if conversation.turns and not conversation.running:
-            *earlier, last = conversation.turns
-            conversation.turns = tuple(earlier)
-            conversation.begin(last.question)
+            last = conversation.turns[-1]
+            self._forget_from(conversation, len(conversation.turns))
+            self._begin(conversation, last.question)
         return self.draw(conversation)
+
+    def _begin(self, conversation: Conversation, question: str) -> None:
+        conversation.begin(question.encode("utf-8", "replace").decode())  # a half of a pair cannot be sent back
+        self.kept.begin(conversation)
+
+    def _forget_from(self, conversation: Conversation, number: int) -> None:
+        self.kept.cut(conversation, number)
+        conversation.turns, conversation.editing = conversation.turns[: number - 1], 0
 
     def choose(self, shown: str, conversation: Conversation, *values: Any) -> Sequence[Any]:
         """Takes what stands in the controls of the filter; returns what `refresh` does."""
@@ -98,6 +122,8 @@ class Page:
                     turn = replace(advance(turn, event), awaited=self._assistant.waiting())
                     if not conversation.update(run, turn):
                         return
+                    if isinstance(event, Evidence | Claim):
+                        self.kept.keep(conversation)
                     yield self._chat(conversation), self._panel_after(event, conversation)
         except RagError as exc:
             note = f"{exc.message} {exc.hint}".strip()
@@ -109,8 +135,13 @@ class Page:
             if conversation.run in (run, None):  # else the next answer of this page has begun
                 self._answering.pop(session, None)
         if conversation.run is run:
-            conversation.end(note)
+            self._end(conversation, note)
             yield self._chat(conversation), gr.skip()
+
+    def _end(self, conversation: Conversation, note: str, *, keeps_draft: bool = False) -> None:
+        if conversation.running:
+            conversation.end(note, keeps_draft=keeps_draft)
+            self.kept.keep(conversation)
 
     def _wait(self, conversation: Conversation, run: Stop) -> Iterator[tuple[Any, Any]]:
         """Says what is waited for; goes on waiting while a library that is being built is empty, as all answers were no."""
@@ -133,41 +164,23 @@ class Page:
 
     def stop(self, conversation: Conversation) -> Sequence[Any]:
         """Ends the answer; what was confirmed stays."""
-        conversation.end("Stopped.")
+        self._end(conversation, "Stopped.")
         return self.draw(conversation)
 
     def leave(self, request: gr.Request) -> None:
-        """Ends the answer of a page that was closed, left or lost."""
+        """Ends the answer of a page that was closed, left or lost; it can be gone on with."""
         if conversation := self._answering.get(_session(request)):
-            conversation.end("Stopped.")
+            self.leave_turn(conversation)
 
-    def clear(self, conversation: Conversation) -> Sequence[Any]:
-        """Forgets the conversation."""
-        conversation.end()
-        conversation.turns, conversation.view = (), "library"
-        return [self._panel(conversation), *self.draw(conversation)]
+    def leave_turn(self, conversation: Conversation) -> None:
+        """Ends the answer that is being written, as its page goes on with another conversation."""
+        self._end(conversation, INTERRUPTED, keeps_draft=True)
 
-    def open(self, event: gr.EventData, conversation: Conversation) -> str:
-        """Opens what a link of the page refers to in the panel. The link comes from the browser and is checked."""
-        link = event._data.get("ref") if isinstance(event._data, dict) else None
-        home = "evidence" if any(turn.hits for turn in conversation.turns) else "library"
-        if link == "#evidence":
-            conversation.view = home
-            return self._panel(conversation)
-        conversation.view, back = "article", f"Back to the {home}"
-        ref = decode_ref(link)
-        if ref is None:
-            return problem_html("This reference cannot be read.", back=back)
-        try:
-            document = self._assistant.document(ref.document, ref.version)
-            paragraphs = self._assistant.paragraphs(ref.document, ref.version)
-            current = self._assistant.document(ref.document).version
-        except DocumentMissing:
-            return problem_html("This article is no longer in the library.", back=back)
-        except RagError as exc:
-            return problem_html(f"{exc.message} {exc.hint}", back=back)
-        note = "" if current == ref.version else "The article has changed since; this is the version that was cited."
-        return article_html(document, paragraphs, ref, note=note, back=back)
+    def begin_anew(self, conversation: Conversation) -> Sequence[Any]:
+        """Leaves the conversation, which stays in the list, and begins an empty one."""
+        self.leave_turn(conversation)
+        conversation.begin_anew()
+        return [self.panel(conversation), *self.draw(conversation)]
 
     def refresh(self, shown: str, conversation: Conversation) -> Sequence[Any]:
         """Returns status line, chat (its welcome and examples), panel and filter, if `shown` was made of anything else.
@@ -175,61 +188,101 @@ class Page:
         Args:
             shown: the status line that the browser has. Not what was last sent: answers overtake each other, or are lost.
         """
-        filter, documents, selected = conversation.filter, (), Selected()
+        filter, selected = conversation.filter, Selected()
+        documents: Sequence[Document] = ()
         try:
             waiting, notice = self._assistant.waiting(), self._assistant.notice()
             examples, generation = self._assistant.examples(), self._assistant.generation()
         except RagError as exc:
             waiting, notice, examples, generation = "", str(exc), (), None
-        held, made_of = _digest(generation), _digest(waiting, notice, examples, generation, filter)
+        done = (self.shelf.job, self.shelf.report) if self.shelf else ()
+        held, made_of = _digest(generation), _digest(waiting, notice, examples, generation, filter, *done)
         if made_of in shown:
             return [gr.skip()] * 8
         try:
-            documents = self._assistant.documents()
+            documents = self._documents()
             selected = self._selected(filter, documents, examples)
         except RagError as exc:
             notice, made_of, held = str(exc), "", ""  # so that the next look at the library is shown
         chat = gr.Chatbot(
             placeholder=welcome_html(documents, waiting, notice), examples=[{"text": text} for text in selected.examples]
         )
-        in_view = conversation.view == "library"
         return [
             status_html(documents, waiting, f"{made_of} {held}"),
             chat,
-            library_html(selected.documents, waiting=bool(waiting), of=len(documents)) if in_view else gr.skip(),
+            self.panel(conversation) if conversation.view == "library" else gr.skip(),
             gr.Accordion(label=filter_label(len(selected.documents), len(documents), selected.problem)),
             filter_html(len(selected.documents), len(documents), selected.problem),
             *([gr.skip()] * 3 if held in shown else offered(documents, filter)),  # an open list would close
         ]
 
     def draw(self, conversation: Conversation) -> Sequence[Any]:
-        """Returns chat, ask, stop, retry and clear as they are now."""
+        """Returns chat, ask, stop, retry and new as they are now, and what tells the browser which conversation it is."""
         running, begun = conversation.running, bool(conversation.turns)
+        is_broken = begun and conversation.turns[-1].note == INTERRUPTED
         return [
             self._chat(conversation),
-            gr.Button(visible=not running),
+            gr.Button("Ask again" if conversation.editing else "Ask", visible=not running),
             gr.Button(visible=running),
-            gr.Button(interactive=begun and not running),
+            gr.Button("Continue" if is_broken else "Retry", interactive=begun and not running),
             gr.Button(interactive=begun),
+            f'<i data-conversation="{conversation.id if begun else ""}"></i>',
         ]
 
-    def _chat(self, conversation: Conversation) -> list[dict[str, str]]:
-        return chat_messages(conversation.turns, running=conversation.running)
+    def _chat(self, conversation: Conversation) -> list[dict[str, Any]]:
+        return chat_messages(conversation, [] if conversation.running else self._suggested(conversation))
+
+    def _suggested(self, conversation: Conversation) -> Sequence[str]:
+        """Returns questions about the articles of the last evidence that were not asked yet."""
+        last = conversation.turns[-1] if conversation.turns else None
+        if last is None or not last.hits:
+            return ()
+        found = tuple(dict.fromkeys(hit.document for hit in last.hits[:_MAX_SUGGESTED]))
+        try:
+            examples = self._assistant.examples(Filter(documents=found))
+        except RagError:  # an article is gone meanwhile
+            return ()
+        asked = {turn.question for turn in conversation.turns}
+        return [example for example in examples if example not in asked][:_MAX_SUGGESTED]
 
     def _panel_after(self, event: Event, conversation: Conversation) -> Any:
         if isinstance(event, Evidence):
             conversation.view = "evidence"
         elif not isinstance(event, Done) or conversation.view != "evidence":
             return gr.skip()
-        return self._panel(conversation)
+        return self.panel(conversation)
 
-    def _panel(self, conversation: Conversation) -> str:
-        if conversation.view == "evidence":
-            turn = next((turn for turn in reversed(conversation.turns) if turn.hits), conversation.turns[-1])
-            return evidence_html(turn, lambda hit: self._document(hit.document, hit.version), self._document)
-        documents = self._assistant.documents()
-        selected = self._selected(conversation.filter, documents).documents
-        return library_html(selected, waiting=bool(self._assistant.waiting()), of=len(documents))
+    def panel(self, conversation: Conversation) -> str:
+        """Returns the view of the panel that is chosen; an article is drawn by whoever opens it."""
+        view = conversation.view if conversation.view in ("library", "conversations") else "evidence"
+        draw = {"library": self._library, "conversations": self._conversations, "evidence": self._evidence}[view]
+        try:
+            return panel_html(view, draw(conversation))
+        except RagError as exc:
+            return panel_html(view, notice_html(f"{exc.message} {exc.hint}"))
+
+    def _evidence(self, conversation: Conversation) -> str:
+        if not conversation.turns:
+            return no_evidence_html()
+        turn = next((turn for turn in reversed(conversation.turns) if turn.hits), conversation.turns[-1])
+        of_hit = lambda hit: self._document(hit.document, hit.version)  # noqa: E731
+        return evidence_html(turn, of_hit, self._document, may_change=self.shelf is not None)
+
+    def _library(self, conversation: Conversation) -> str:
+        documents = self._documents()
+        return library_html(
+            self._selected(conversation.filter, documents).documents,
+            waiting=bool(self._assistant.waiting()),
+            of=len(documents),
+            words=conversation.words,
+            may_change=self.shelf is not None,
+            job=self.shelf.job if self.shelf else None,
+            report=self.shelf.report if self.shelf else None,
+        )
+
+    def _conversations(self, conversation: Conversation) -> str:
+        listed, problem = self.kept.listed(conversation)
+        return conversations_html(listed, conversation, problem)
 
     def _selected(self, filter: Filter, documents: Sequence[Document], examples: Sequence[str] = ()) -> Selected:
         """Returns what a filter selects of all documents and examples."""
@@ -240,11 +293,23 @@ class Page:
         except (FilterError, DocumentMissing) as exc:
             return Selected(problem=f"{exc.message} {exc.hint}".strip())
 
+    def _documents(self) -> tuple[Document, ...]:
+        """Returns all documents without their texts, which may be many."""
+        generation = self._assistant.generation()
+        if self._known[0] != generation:
+            self._known = generation, tuple(replace(one, text="") for one in self._assistant.documents())
+        return self._known[1]
+
     def _document(self, identity: str, version: str | None = None) -> Document | None:
         try:
             return self._assistant.document(identity, version)
         except RagError:
             return None
+
+
+def reader_of(request: gr.Request) -> str:
+    """Returns the token of the browser that an event comes from; "" if it has none."""
+    return reader(request.cookies.get(COOKIE, "")) if request.request else ""
 
 
 def _session(request: gr.Request | None) -> str:

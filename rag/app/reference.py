@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from dataclasses import dataclass
 
 from rag.types import Citation, Hit
 
 _MAX_CHARS = 2000
+_ACT = re.compile(r"#do-([a-z]{1,20})(?:-([\w-]{1,200}))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +62,14 @@ def hit_ref(hit: Hit) -> Ref:
     if offset < 0:
         return Ref(hit.document, hit.version, hit.paragraph)
     return Ref(hit.document, hit.version, hit.paragraph, hit.start + offset, hit.start + offset + len(hit.quote))
+
+
+def act_ref(name: str, argument: str = "") -> str:
+    """Returns the hash link of something that the page does, "#do-..."; an argument has letters, digits, "-" and "_"."""
+    return f"#do-{name}-{argument}" if argument else f"#do-{name}"
+
+
+def decode_act(link: object) -> tuple[str, str]:
+    """Returns name and argument of such a link; ("", "") for anything that `act_ref` cannot have made."""
+    found = _ACT.fullmatch(link) if isinstance(link, str) else None
+    return (found[1], found[2] or "") if found else ("", "")

@@ -21,6 +21,7 @@ from rag.config import Settings, load
 from rag.errors import FilterError, QuestionError, RagError
 from rag.generate.states import stored_states
 from rag.library import Library, restore
+from rag.library.conversations import Conversations
 from rag.retrieve import Retriever
 from rag.split import paragraphs
 from rag.stopping import Stop, Stopped
@@ -143,6 +144,12 @@ class Assistant:
                 self.library.document(identity)
             self.library.remove(chosen)
             self._states.forget(chosen)
+            self._retriever.update(at_once=True)
+
+    def bring_back(self, documents: Sequence[Document]) -> None:
+        """Stores documents again that were removed, as they were; their files are not read. Older versions stay gone."""
+        with self.library.writing():
+            adding.bring_back(documents, self.library, self._models.embedder)
             self._retriever.update(at_once=True)
 
     def rebuild(self, *, progress: Progress | None = None) -> AddReport:
@@ -306,6 +313,11 @@ class Assistant:
                 "Ask a shorter one, or raise max_question_chars.",
             )
         return question
+
+    @property
+    def conversations(self) -> Conversations:
+        """The conversations that pages keep in the library."""
+        return self.library.conversations
 
     # --- for the page ----------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -153,6 +153,14 @@ def add(
     library.bind(embedder.name)
     library.drop_stale()
     return _Adding(library, embedder, settings, stored, progress).run(paths)
+
+
+def bring_back(documents: Sequence[Document], library: Library, embedder: Embedder) -> None:
+    """Stores documents as they are, those left out that are there."""
+    known = library.versions()
+    library.bind(embedder.name)
+    items = embed([document for document in documents if document.id not in known], library, embedder)
+    library.put(items, embedder.name, staged=keys(items, embedder.name))
 
 
 def rebuild(library: Library, embedder: Embedder, settings: Settings, progress: Progress | None = None) -> AddReport:

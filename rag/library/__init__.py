@@ -1,9 +1,11 @@
 """SQLite: the truth about documents, their versions, passages and vectors.
 
 Everything else in the index folder is derived from it. Each change is one transaction, with a line in a journal: by its
-generations the derived indexes and other processes see what came and went since they looked last.
-(filtering: which of them are meant; schema: the tables and every step to them; store: connections, transactions, locks;
-saving: the library as one file; repair: what can be saved of a damaged one; grafting: a first page for one that lost it.)
+generations the derived indexes and other processes see what came and went since they looked last. Only conversations, which
+are kept in the same file, change nothing of that.
+(conversations: those of the page, each of one browser; filtering: which documents are meant; schema: the tables and every
+step to them; store: connections, transactions, locks; saving: the library as one file; repair: what can be saved of a
+damaged one; grafting: a first page for one that lost it.)
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import numpy as np
 
 from rag.duplicates import bands, body, signature
 from rag.errors import DocumentMissing, LibraryMismatch
+from rag.library.conversations import Conversations
 from rag.library.filtering import checked, condition, described, parts, selection
 from rag.library.saving import backup, restore
 from rag.library.schema import MIGRATIONS, migrate
@@ -86,6 +89,7 @@ class Library:
         self._store = Store(folder)
         self._rows = self._store.rows
         self.reading, self.writing = self._store.reading, self._store.writing
+        self.conversations = Conversations(self._store)
 
     def close(self) -> None:
         """Closes every thread's connection; the library cannot be used afterwards."""

@@ -1,7 +1,8 @@
 """What can be read of a damaged library becomes a new one; the damaged file is kept aside.
 
 Rows are read one by one, around the pages that cannot be read. A document is saved whole or not at all: its text is held
-against the checksum that is its version, and its passages and vectors are kept only if none is missing.
+against the checksum that is its version, and its passages and vectors are kept only if none is missing. Of a conversation
+every turn is saved that can be read.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
+import operator
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -34,6 +36,8 @@ _TABLES = {
     "folders": "path",
     "examples": "document, question",
     "removed": "document",
+    "conversations": "id, reader, title, created_at, updated_at",
+    "turns": "conversation, number, content, rating, comment",
 }
 """What is read, in this order. All else is derived from it or can be done without."""
 
@@ -250,6 +254,7 @@ def _salvage(damaged: _Damaged, target: sqlite3.Connection, problem: str) -> Rep
     known |= dict(target.execute("SELECT id, source FROM documents"))
     older = _settle_documents(target)
     unindexed = _settle_passages(target, bool(damaged.n_gaps["passages"]))
+    _settle_conversations(target)
     saved = {identity for (identity,) in target.execute("SELECT id FROM documents")}
     if not saved:
         raise sqlite3.DatabaseError(f"no document of it can be read ({problem})")
@@ -340,6 +345,16 @@ def _settle_passages(target: sqlite3.Connection, gaps: bool) -> tuple[str, ...]:
         else:
             put_bands(target, document, spans)
     return tuple(unindexed)
+
+
+def _settle_conversations(target: sqlite3.Connection) -> None:
+    """Takes out turns of which nobody can tell whose they are, and numbers those behind a lost one anew, without a gap."""
+    target.execute("DELETE FROM turns WHERE conversation NOT IN (SELECT id FROM conversations)")
+    target.execute("DELETE FROM conversations WHERE id NOT IN (SELECT conversation FROM turns)")
+    found = target.execute("SELECT rowid, conversation FROM turns ORDER BY conversation, number").fetchall()
+    for _, turns in itertools.groupby(found, key=operator.itemgetter(1)):
+        # In this order none gets the number of one that is still to come.
+        target.executemany("UPDATE turns SET number = ? WHERE rowid = ?", ((n, row[0]) for n, row in enumerate(turns, 1)))
 
 
 _DOCUMENT = f"{DOCUMENTS} AND v.version = d.version AND d.id = ?"

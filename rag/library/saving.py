@@ -245,9 +245,7 @@ def _take_over(copy: Path, store: Store) -> None:
     """Copies a database into the living one, page by page in one transaction; readers go on with what they see."""
     with contextlib.closing(_connect(copy)) as source:
         source.backup(store.connection(), pages=_PAGES)
-    # The log has all of it; its space is given back unless somebody reads the state before, who is not waited for.
-    store.rows("PRAGMA busy_timeout = 0")
-    store.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.empty_log()  # which has all of it
 
 
 def _connect(path: Path) -> sqlite3.Connection:

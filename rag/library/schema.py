@@ -78,6 +78,19 @@ MIGRATIONS: tuple[str, ...] = (
         key INTEGER NOT NULL, PRIMARY KEY (document, key)) STRICT, WITHOUT ROWID;
     CREATE INDEX bands_by_key ON bands (key);
     """,
+    # 7: conversations of the page, each of one browser, with their ratings
+    """
+    CREATE TABLE conversations (
+        id TEXT PRIMARY KEY,
+        reader TEXT NOT NULL,  -- a digest of the browser's token, with which nobody can pass for it
+        title TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL) STRICT;
+    CREATE INDEX conversations_of_reader ON conversations (reader, updated_at);
+    CREATE TABLE turns (
+        conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL CHECK (number > 0), content TEXT NOT NULL,
+        rating INTEGER NOT NULL DEFAULT 0 CHECK (rating IN (-1, 0, 1)), comment TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (conversation, number)) STRICT;
+    """,
 )
 
 

@@ -22,6 +22,7 @@ from rag.library.schema import MIGRATIONS, migrate
 NAME = "library.sqlite"
 _DERIVED = ("dense.faiss", "lexical/meta.json")  # what the stations below make from a library
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "lustre", "gfs2", "fuse.sshfs"})
+_WAIT_SECONDS = 30  # for another's transaction
 _ROOM = 1 << 20  # bytes; SQLite needs some 100 kB beside a library to open it
 _DAMAGED = "Restore a backup (rag restore FILE), or save what can be read of it: rag repair"
 _PERMISSIONS = "Give another folder with RAG_INDEX, or change its permissions."
@@ -83,6 +84,8 @@ class Store:
                 held.connection.execute("PRAGMA journal_mode = WAL")
                 held.connection.execute("PRAGMA synchronous = FULL")
                 held.connection.execute("PRAGMA foreign_keys = ON")
+                # What is forgotten is gone from the file. FAST would leave what a long text had on pages of its own.
+                held.connection.execute("PRAGMA secure_delete = ON")
             held.inode = inode or _inode(self.path)
             self._local.held = held
         return held.connection
@@ -141,6 +144,17 @@ class Store:
         """
         with writing(self.folder, wait=wait) as mine:
             yield mine
+
+    def empty_log(self) -> None:
+        """Moves what the log has into the file, and gives its space back; not while others write, or read a state before.
+
+        Nobody is waited for.
+        """
+        self.rows("PRAGMA busy_timeout = 0")
+        try:
+            self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self.rows(f"PRAGMA busy_timeout = {_WAIT_SECONDS * 1000}")
 
     def translated(self, exc: sqlite3.Error) -> LibraryError:
         """Returns SQLite's error in our words."""
@@ -251,7 +265,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     Raises:
         LibraryReadOnly: there is a log, which SQLite cannot read without writing beside it.
     """
-    connect = functools.partial(sqlite3.connect, timeout=30, isolation_level=None, check_same_thread=False)
+    connect = functools.partial(sqlite3.connect, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
     if is_writable(path.parent):
         return connect(path)
     address = f"{path.absolute().as_uri()}?mode=ro"

@@ -22,7 +22,8 @@ from tests.real.conftest import models_folder
 __all__ = ["models_folder"]  # the real models, skipped or required as in tests/real
 
 WAIT_MS = 15_000  # two shared cores: slow is not wrong
-LEFT = ("AbortError", "errored out")  # what Gradio logs in a page that is left while an answer is written
+# What Gradio logs in a page that is left while an answer is written, and for want of a bar of its own while files are sent.
+GRADIO = ("AbortError", "errored out", "Method not implemented.")
 
 
 @pytest.fixture(scope="session")
@@ -48,13 +49,15 @@ def seed():
 
 
 @pytest.fixture
-def serve():
-    """Serves the page over an assistant in a thread; returns its address."""
+def serve(tmp_path, monkeypatch):
+    """Serves the page over an assistant in a thread; returns its address. Its files are the test's own."""
     stops = []
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
 
-    def serve(assistant):
-        sock = server.bind(Settings(port=0))
-        running = server.Server(app.mount(server.create_app(), assistant, Settings()), sock, None)
+    def serve(assistant, **options):
+        settings = Settings(**{"port": 0, "index": tmp_path / "index"} | options)
+        sock = server.bind(settings)
+        running = server.Server(app.mount(server.create_app(), assistant, settings), sock, None)
         thread = threading.Thread(target=running.serve_until_stopped)
         thread.start()
         stops.append((running, thread, sock))
@@ -72,23 +75,28 @@ def serve():
 
 @pytest.fixture
 def open_page(chromium, serve):  # after it, so that pages are closed before their server is
-    """Opens pages, each in a context of its own; fails if one of them complained or asked another host for something."""
+    """Opens pages; fails if one of them complained or asked another host for something.
+
+    Each has a browser context of its own, unless it is opened beside another page: as a second tab of the same browser.
+    """
     contexts, complaints = [], []
 
     def complain(kind, text):
-        if not any(left in str(text) for left in LEFT):
+        if not any(own in str(text) for own in GRADIO):
             complaints.append(f"{kind}: {text}")
 
-    def open_page(address, **options):
-        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"} | options)
-        contexts.append(context)
+    def open_page(address, *, beside=None, path="/", **options):
+        options = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"} | options
+        context = beside.context if beside else chromium.new_context(**options)
+        if beside is None:
+            contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(WAIT_MS)
         page.on("console", lambda message: message.type in ("error", "warning") and complain("console", message.text))
         page.on("pageerror", lambda error: complain("error", error))
         page.on("dialog", lambda dialog: (complain("dialog", dialog.message), dialog.dismiss()))
         page.on("request", lambda r: r.url.startswith((address, "data:", "blob:")) or complain("request", r.url))
-        page.goto(address)
+        page.goto(address + path)
         page.locator("#question textarea").wait_for()
         return page
 

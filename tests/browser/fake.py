@@ -6,18 +6,24 @@ It gives what the page asks of `rag.Assistant`. A test can hold it at a step and
 from __future__ import annotations
 
 import re
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from rag.assistant.adding import Progress
 from rag.errors import DocumentMissing
+from rag.library.conversations import Conversations
 from rag.library.filtering import checked
+from rag.library.store import Store
+from rag.read import make_document
 from rag.split import paragraphs, sentences
 from rag.stopping import Stop, Stopped
 from rag.types import (
     EVERYTHING,
     NOT_FOUND,
+    AddReport,
     Answer,
     Citation,
     Claim,
@@ -40,7 +46,7 @@ class FakeAssistant:
 
     Attributes:
         drafts: what the "model" writes to a question, sentence by sentence, in place of the best sentence. A sentence
-            is confirmed if all its numbers are in the best paragraph, and else withdrawn.
+            is confirmed by the best paragraph that has all its numbers, and withdrawn if none has.
         closed: how many streams were closed before their end.
         asked: (question, history) of each stream, in order.
     """
@@ -54,6 +60,8 @@ class FakeAssistant:
         self.closed = 0
         self.asked: list[tuple[str, Sequence[Mapping[str, str]]]] = []
         self.error: Exception | None = None
+        self.folder = Path(tempfile.mkdtemp(prefix="footnote-fake-"))  # of its conversations
+        self.conversations = Conversations(Store(self.folder))
 
     def hold(self, step: str) -> None:
         """Makes streams wait before a step: "evidence", "draft" (the first word) or "claim"."""
@@ -63,9 +71,38 @@ class FakeAssistant:
         """Lets streams go on that wait before a step, and later ones pass."""
         self._holds.pop(step).set()
 
-    def add(self, document: Document) -> None:
+    def put(self, document: Document) -> None:
         """Adds a document while the page is open."""
         self._documents |= {(document.id, document.version): document}
+
+    def add(self, paths: Sequence[str], *, progress: Progress) -> AddReport:
+        """Reads files; one with "broken" in its name fails."""
+        added, unchanged, failed = [], [], []
+        for n, path in enumerate(map(Path, paths)):
+            progress(n, len(paths), path.name)
+            self._pass("add", Stop())
+            if "broken" in path.name:
+                failed.append((str(path), "It is not text."))
+                continue
+            document = make_document(path.read_text(encoding="utf-8"), str(path))
+            known = (document.id, document.version) in self._documents
+            (unchanged if known else added).append(document.id)
+            self.put(document)
+        return AddReport(added=tuple(added), unchanged=tuple(unchanged), failed=tuple(failed))
+
+    def remove(self, ids: Sequence[str]) -> None:
+        for identity in ids:
+            self.document(identity)
+        self._documents = {key: document for key, document in self._documents.items() if key[0] not in ids}
+
+    def bring_back(self, documents: Sequence[Document]) -> None:
+        for document in documents:
+            self.put(document)
+
+    def rebuild(self, *, progress: Progress) -> AddReport:
+        progress(0, 1, "")
+        self._pass("rebuild", Stop())
+        return AddReport(unchanged=tuple(document.id for document in self.documents()))
 
     def load(self, what: str) -> None:
         """Sets what is waited for; "" if all is there."""
@@ -131,8 +168,9 @@ class FakeAssistant:
             for sentence in self.drafts.get(question, (hits[0].quote,)):
                 yield from (Delta(word) for word in re.findall(r"\S+\s*", sentence))
                 self._pass("claim", stop)
-                if set(re.findall(r"\d+", sentence)) <= set(re.findall(r"\d+", hits[0].text)):
-                    claims.append(Claim(sentence, (_citation(len(claims) + 1, hits[0]),)))
+                numbers = set(re.findall(r"\d+", sentence))
+                if hit := next((hit for hit in hits if numbers <= set(re.findall(r"\d+", hit.text))), None):
+                    claims.append(Claim(sentence, (_citation(len(claims) + 1, hit),)))
                     yield claims[-1]
                 else:
                     yield Withdrawn(sentence)

@@ -21,7 +21,7 @@ def opened_by_keyboard(page):
     toggle = page.get_by_role("button", name=re.compile("^Filter"))
     page.locator('#filter > button[aria-expanded="false"]').wait_for()
     page.locator("#question textarea").focus()
-    for _ in range(2):  # past Ask; Retry and Clear can do nothing yet
+    for _ in range(2):  # past Ask; Retry and New can do nothing yet
         page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent").startswith("Filter")
     page.keyboard.press("Enter")
@@ -46,7 +46,7 @@ def test_a_document_is_chosen_by_keyboard_and_only_it_is_asked(open_page, serve,
     ask(page, "What is the cost of the tram line?")
     page.locator(CITATION).wait_for()
 
-    assistant.add(make_document(OWLS, "/owls/owls.txt"))  # what there is to choose follows the library, what is chosen stays
+    assistant.put(make_document(OWLS, "/owls/owls.txt"))  # what there is to choose follows the library, what is chosen stays
     page.locator("#filter-told", has_text="1 of 3 articles are asked").wait_for()
     page.get_by_label("Sources").click()
     page.get_by_role("option", name="/owls").click()
@@ -88,7 +88,7 @@ def test_the_open_filter_and_the_question_are_in_sight_and_can_be_read(open_page
     page.keyboard.press("Enter")
     page.locator("#filter-told .problem").wait_for()
     assert page.evaluate(CONTRASTS) == []
-    for part in ("#question textarea", "#ask", "#clear", "#filter > button", "#filter-documents"):
+    for part in ("#question textarea", "#ask", "#new", "#filter > button", "#filter-documents"):
         box = page.locator(part).bounding_box()
         assert box["x"] >= 0, part
         assert box["x"] + box["width"] <= width, part

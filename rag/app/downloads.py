@@ -1,0 +1,48 @@
+"""Files that a reader can save from the page: an answer with its quotes, a conversation."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from starlette.responses import PlainTextResponse, Response
+
+from rag.app.keeping import answer_json, as_json, as_markdown
+from rag.app.kept import Kept
+from rag.errors import RagError
+from rag.server import COOKIE, reader
+
+_GONE = "There is no such conversation in this browser. It may have been deleted."
+
+
+def add_downloads(application: FastAPI, kept: Kept) -> None:
+    """Adds the addresses of the files, each for the reader whose conversation it is."""
+
+    @application.get("/conversations/{identity}.md", include_in_schema=False)
+    def markdown(identity: str, request: Request) -> Response:
+        return _file(kept, request, identity, "md")
+
+    @application.get("/conversations/{identity}.json", include_in_schema=False)
+    def everything(identity: str, request: Request) -> Response:
+        return _file(kept, request, identity, "json")
+
+    @application.get("/conversations/{identity}/{number}.json", include_in_schema=False)
+    def answer(identity: str, number: int, request: Request) -> Response:
+        return _file(kept, request, identity, "json", number)
+
+
+def _file(kept: Kept, request: Request, identity: str, suffix: str, number: int | None = None) -> Response:
+    """Returns a conversation, or the answer of one turn of it, as a file to be saved."""
+    token = reader(request.cookies.get(COOKIE, ""))
+    try:
+        turns, title = kept.turns(token, identity), kept.title(token, identity)
+    except RagError:
+        return PlainTextResponse(_GONE, status_code=404)
+    if number is not None:
+        turn = turns[number - 1] if 0 < number <= len(turns) else None
+        if turn is None or turn.answer is None:
+            return PlainTextResponse("This question has no answer that could be saved.", status_code=404)
+        text, name = answer_json(turn.answer), f"answer-{number}"
+    else:
+        text, name = (as_markdown if suffix == "md" else as_json)(title, turns), "conversation"
+    kind = "text/markdown" if suffix == "md" else "application/json"
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{suffix}"', "Cache-Control": "no-store"}
+    return Response(text, media_type=f"{kind}; charset=utf-8", headers=headers)

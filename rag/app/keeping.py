@@ -1,0 +1,79 @@
+"""Turns as they are kept in the library, and a conversation as it is exported. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from rag.app.conversation import Turn
+from rag.types import Answer, Citation
+
+INTERRUPTED = "Interrupted: the page was left while this was written. Continue asks it again."
+_MAX_TITLE = 80  # characters
+_NOT_KEPT = frozenset({"rating", "comment", "awaited"})  # the first two are columns of their own
+_turns: TypeAdapter[Turn] = TypeAdapter(Turn)
+
+
+def to_content(turn: Turn) -> str:
+    """Returns a turn as JSON."""
+    return _turns.dump_json(turn, exclude=set(_NOT_KEPT)).decode()
+
+
+def from_content(content: str, rating: int = 0, comment: str = "") -> Turn:
+    """Returns a turn that was kept; one without an answer was interrupted, and says so."""
+    try:
+        turn = replace(_turns.validate_json(content), rating=rating, comment=comment)
+    except ValidationError:  # of another version of this program
+        return Turn("?", note="This turn was kept by another version of this program, and cannot be read.")
+    return turn if turn.answer or turn.note else replace(turn, note=INTERRUPTED)
+
+
+def title_of(turns: Sequence[Turn]) -> str:
+    """Returns what a conversation is listed as until it is renamed: its first question."""
+    question = " ".join(turns[0].question.split())
+    return question if len(question) <= _MAX_TITLE else question[: _MAX_TITLE - 1].rstrip() + "…"
+
+
+def answer_json(answer: Answer) -> str:
+    """Returns an answer as `rag ask --json` prints it; `rag verify` checks its quotes again."""
+    return json.dumps({**asdict(answer), "found": answer.found}, ensure_ascii=False, indent=1)
+
+
+def as_json(title: str, turns: Sequence[Turn]) -> str:
+    """Returns a conversation with all that is known of it."""
+    return json.dumps({"title": title, "turns": [_as_dict(turn) for turn in turns]}, ensure_ascii=False, indent=1)
+
+
+def _as_dict(turn: Turn) -> dict[str, Any]:
+    kept = json.loads(_turns.dump_json(turn, exclude={"awaited", "draft"}))
+    return kept | {"found": bool(turn.answer and turn.answer.found)}
+
+
+def as_markdown(title: str, turns: Sequence[Turn]) -> str:
+    """Returns a conversation to be read, each answer with its sources as footnotes.
+
+    Questions and articles are quoted as they are: whoever renders the file decides what their markup may do.
+    """
+    parts = [f"# {title}"]
+    for n, turn in enumerate(turns, 1):
+        parts.append(f"## {' '.join(turn.question.split())}")
+        if turn.searched and turn.searched != turn.question:
+            parts.append(f"*Asked as: {turn.searched}*")
+        text = " ".join(f"{claim.text}{_marks(n, claim.citations)}" for claim in turn.claims)
+        parts += [line for line in (text or (turn.answer.text if turn.answer else ""), turn.note) if line]
+        citations = {c.number: c for claim in turn.claims for c in claim.citations}
+        parts += [f"[^{n}-{number}]: {footnote(citation)}" for number, citation in sorted(citations.items())]
+    return "\n\n".join(parts) + "\n"
+
+
+def _marks(turn: int, citations: Sequence[Citation]) -> str:
+    return "".join(f"[^{turn}-{citation.number}]" for citation in citations)
+
+
+def footnote(citation: Citation) -> str:
+    """Returns a citation in one line: its quote and where it stands."""
+    return f"“{' '.join(citation.quote.split())}” – {' '.join(citation.title.split())}, paragraph {citation.paragraph}"

@@ -1,0 +1,212 @@
+"""What the page does to the library: one job after the other, in a thread of its own. Every page sees how far it is."""
+
+from __future__ import annotations
+
+import contextlib
+import filecmp
+import logging
+import os
+import re
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.errors import RagError
+from rag.types import AddReport, Document
+
+logger = logging.getLogger(__name__)
+
+FOLDER = "articles"
+"""Beside the library: files that were added in the page, as a document is known by its file."""
+
+_ASIDE = ".removed-"
+"""Begins the name of a file whose document was removed, while that can be undone."""
+
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]")
+_MAX_NAME = 120  # characters of a file's name
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is being done; `done` of `total` in whatever it is counted by, and the file at hand."""
+
+    what: str
+    done: int = 0
+    total: int = 0
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was done: in one line, and file by file."""
+
+    told: str
+    lines: tuple[str, ...] = ()
+    can_undo: bool = False
+
+
+class Shelf:
+    """Adds, removes and rebuilds for the page."""
+
+    def __init__(self, assistant: Any, folder: Path) -> None:
+        """Deletes what cannot be brought back any more; starts nothing.
+
+        Args:
+            assistant: adds, removes, brings back and rebuilds, as `rag.Assistant` does.
+            folder: of the library.
+        """
+        self._assistant, self._folder = assistant, Path(os.path.abspath(folder / FOLDER))
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="rag-shelf")
+        self._lock = threading.Lock()
+        self._waiting: list[Job] = []  # the first one is being done
+        self._removed: Document | None = None  # until another one is removed
+        self.report: Report | None = None
+        self._forget_removed()
+
+    @property
+    def job(self) -> Job | None:
+        """What is being done; None if nothing is."""
+        with self._lock:
+            return self._waiting[0] if self._waiting else None
+
+    def add(self, files: Sequence[str]) -> Future[None]:
+        """Adds files that were sent by a browser; they are moved into a folder beside the library."""
+        return self._begin(f"Adding {_counted(len(files), 'file')}", lambda: self._add([Path(file) for file in files]))
+
+    def remove(self, identity: str) -> Future[None]:
+        """Removes a document; until the next one is removed, `undo` brings it back."""
+        return self._begin("Removing an article", lambda: self._remove(identity))
+
+    def undo(self) -> Future[None]:
+        """Brings back what was removed last."""
+        return self._begin("Bringing an article back", self._undo)
+
+    def rebuild(self) -> Future[None]:
+        """Reads all files again; questions are answered from the old library meanwhile."""
+        return self._begin("Rebuilding the library", self._rebuild)
+
+    def dismiss(self) -> None:
+        """Forgets the report."""
+        self.report = None
+
+    def _begin(self, what: str, act: Callable[[], Report]) -> Future[None]:
+        with self._lock:  # both, so that they are in one order
+            self._waiting.append(Job(what))
+            return self._worker.submit(self._run, act)
+
+    def _run(self, act: Callable[[], Report]) -> None:
+        try:
+            self.report = act()
+        except RagError as exc:
+            self.report = Report(f"{exc.message} {exc.hint}".strip())
+        except Exception as exc:
+            logger.exception("the library could not be changed: %s", type(exc).__name__)
+            self.report = Report("Something went wrong; the library is as it was, or partly changed. Try again.")
+        finally:
+            with self._lock:
+                self._waiting.pop(0)
+
+    def _progress(self, done: int, total: int, name: str) -> None:
+        with self._lock:
+            self._waiting[0] = Job(self._waiting[0].what, done, total, name)
+
+    def _add(self, sent: Sequence[Path]) -> Report:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        placed: dict[str, bool] = {}
+        for file in sent:
+            path, is_new = self._placed(file)
+            placed[str(path)] = is_new or placed.get(str(path), False)
+            with contextlib.suppress(OSError):
+                file.unlink()
+        try:
+            report = self._assistant.add(list(placed), progress=self._progress)
+        except BaseException:
+            known = {document.source for document in self._assistant.documents()}
+            for added, is_new in placed.items():
+                if is_new and added not in known:
+                    Path(added).unlink(missing_ok=True)
+            raise
+        for failed, _ in report.failed:
+            if placed.get(failed):
+                Path(failed).unlink(missing_ok=True)
+        return _told("", report, self._title)
+
+    def _placed(self, file: Path) -> tuple[Path, bool]:
+        """Copies a file beside the library; returns where it is, and False if it was there.
+
+        Another file of the same name stays: its article may be another one ("index.txt").
+        """
+        name = _UNSAFE.sub("_", file.name)[-_MAX_NAME:].lstrip(".") or "article.txt"
+        path, n = self._folder / name, 1
+        while path.exists():
+            if filecmp.cmp(file, path, shallow=False):
+                return path, False
+            n += 1
+            path = self._folder / f"{Path(name).stem} ({n}){Path(name).suffix}"
+        temporary = path.with_name(f".{path.name}.part")
+        shutil.copyfile(file, temporary)
+        temporary.replace(path)
+        return path, True
+
+    def _remove(self, identity: str) -> Report:
+        document = self._assistant.document(identity)
+        self._assistant.remove([identity])
+        self._forget_removed()
+        self._removed = document
+        if (file := Path(document.source)).parent == self._folder:
+            with contextlib.suppress(OSError):
+                file.rename(file.with_name(_ASIDE + file.name))
+        return Report(f"“{document.title}” was removed.", can_undo=True)
+
+    def _forget_removed(self) -> None:
+        """Deletes the files of what was removed before."""
+        for kept in self._folder.glob(f"{_ASIDE}*"):
+            with contextlib.suppress(OSError):
+                kept.unlink()
+
+    def _undo(self) -> Report:
+        document = self._removed
+        if document is None:
+            return Report("There is nothing to bring back.")
+        file = Path(document.source)
+        if (kept := file.with_name(_ASIDE + file.name)).exists() and not file.exists():
+            kept.rename(file)
+        self._assistant.bring_back([document])
+        self._removed = None
+        return Report(f"“{document.title}” is back.")
+
+    def _rebuild(self) -> Report:
+        return _told("Rebuilt: ", self._assistant.rebuild(progress=self._progress), self._title)
+
+    def _title(self, identity: str) -> str:
+        try:
+            document = self._assistant.document(identity)
+        except RagError:
+            return identity
+        return f"“{document.title}” ({Path(document.source).name})"
+
+
+def _told(before: str, report: AddReport, title: Callable[[str], str]) -> Report:
+    """Returns a report as lines: what failed first."""
+    groups = (
+        ("added", report.added),
+        ("changed", report.changed),
+        ("moved", report.renamed),
+        ("there already", report.unchanged),
+    )
+    counts = [f"{len(ids)} {what}" for what, ids in groups if ids]
+    counts += [f"{len(report.failed)} failed"] if report.failed else []
+    lines = [f"{Path(path).name}: {reason}" for path, reason in report.failed]
+    lines += [f"{title(i)} was added." for i in report.added] if not before else []
+    lines += [f"{title(i)} has changed." for i in report.changed]
+    lines += [f"{title(i)} is the same as {title(older)}." for i, older in report.duplicates]
+    lines += [f"{title(i)} tells the same as {title(older)}: {share:.0%}." for i, older, share in report.similar]
+    return Report(f"{before}{', '.join(counts) or 'nothing to do'}.", tuple(lines))
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
