@@ -15,6 +15,7 @@ unsupported) are values of `Answer`, never errors.
     │   ├── LibraryReadOnly  the folder cannot be written to
     │   ├── LibraryDamaged   the file is damaged, or no library
     │   ├── DocumentMissing  no such document or version
+    │   ├── ConversationChanged  changed in another window of its browser
     │   └── ConversationMissing  no such conversation of this browser, or no such turn
     ├── ModelError           a model cannot be used
     │   ├── ModelMissing     its files are not there
@@ -84,6 +85,10 @@ class LibraryDamaged(LibraryError):
 
 class DocumentMissing(LibraryError):
     """The library does not hold this document, or not in this version."""
+
+
+class ConversationChanged(LibraryError):
+    """A conversation was changed in another window of its browser."""
 
 
 class ConversationMissing(LibraryError):

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from rag.app.conversation import Conversation, Turn, advance, history
+from rag.app.conversation import Conversation, Place, Turn, advance, history
 from rag.app.panel import (
     article_html,
     comment_html,
@@ -253,7 +253,7 @@ def test_a_line_break_between_sentences_of_an_answer_stays():
 def talk(*turns, running=False):
     """Returns a conversation with these turns; the last one is being written, or all are done."""
     conversation = Conversation()
-    conversation.begin_anew("c", turns)
+    conversation.begin_anew(Place("c"), turns)
     conversation.reader = "r" * 43
     conversation.run = Stop() if running else None
     return conversation
@@ -471,7 +471,8 @@ def test_after_a_refusal_the_hits_are_called_nearest(assistant):
     asked_back = replace(turn, answer=Answer("Which one do you mean: “A” or “B”?", "clarify", "q"))
     assert '<h2 tabindex="-1">Nearest paragraphs</h2>' in evidence_html(asked_back, lambda hit: None)
     refused = Answer(NOT_FOUND, "not_found", "q")
-    assert "No paragraph of the library comes near this question." in evidence_html(Turn("q", answer=refused), lambda hit: None)
+    nothing = evidence_html(Turn("q", answer=refused), lambda hit: None)
+    assert "No paragraph of the library comes near this question." in nothing
     assert "These paragraphs are the nearest." in evidence_html(turn, lambda hit: None)
     assert '<a href="#library">Add an article</a>' in evidence_html(turn, lambda hit: None, may_change=True)
     assert "Add an article" not in evidence_html(turn, lambda hit: None)

@@ -333,7 +333,7 @@ def test_another_readers_conversation_is_not_there(acts, page, assistant, conver
     assert act_ref("open", conversation.id) not in shown["panel"]
     assert (stranger.id, stranger.turns) == (own, turns)
     assert page.kept.turns(ME, conversation.id) == conversation.turns
-    assert page.kept.title(ME, conversation.id) == QUESTION
+    assert page._assistant.conversations.about(ME, conversation.id).title == QUESTION
 
 
 def test_a_browser_without_a_cookie_opens_nothing(acts, page, conversation):
@@ -342,7 +342,7 @@ def test_a_browser_without_a_cookie_opens_nothing(acts, page, conversation):
         do(acts, nobody, act_ref(name, conversation.id), "x")
     assert [turn.question for turn in nobody.turns] == [OWL_QUESTION]
     assert "takes no cookie" in do(acts, nobody, "#conversations")["panel"]
-    assert page.kept.title(ME, conversation.id) == QUESTION
+    assert page._assistant.conversations.about(ME, conversation.id).title == QUESTION
 
 
 def test_a_conversation_is_renamed_in_the_list(acts, page, conversation):
@@ -353,16 +353,16 @@ def test_a_conversation_is_renamed_in_the_list(acts, page, conversation):
     shown = do(acts, conversation, act_ref("name", conversation.id), " The <b>bridge</b> \n ")["panel"]
     assert "The &lt;b&gt;bridge&lt;/b&gt;</a>" in shown
     assert "new-title" not in shown
-    assert page.kept.title(ME, conversation.id) == "The <b>bridge</b>"
+    assert page._assistant.conversations.about(ME, conversation.id).title == "The <b>bridge</b>"
     page.retry(conversation)
-    assert page.kept.title(ME, conversation.id) == "The <b>bridge</b>"
+    assert page._assistant.conversations.about(ME, conversation.id).title == "The <b>bridge</b>"
 
 
 def test_an_empty_title_is_refused_and_the_conversation_is_still_kept(acts, page, conversation):
     # The reader was told that the open conversation is not kept, and could save none of its answers.
     do(acts, conversation, "#conversations")
     shown = do(acts, conversation, act_ref("name", conversation.id), "  ")["panel"]
-    assert page.kept.title(ME, conversation.id) == QUESTION
+    assert page._assistant.conversations.about(ME, conversation.id).title == QUESTION
     assert "not kept" not in shown
     assert "/1.json" in page.draw(conversation)[0][1]["content"]
 
@@ -372,7 +372,7 @@ def test_what_was_chosen_can_be_kept(acts, page, conversation, name):
     do(acts, conversation, "#conversations")
     assert 'class="chosen"' in do(acts, conversation, act_ref(name, conversation.id))["panel"]
     assert 'class="chosen"' not in do(acts, conversation, "#do-choose")["panel"]
-    assert page.kept.title(ME, conversation.id) == QUESTION
+    assert page._assistant.conversations.about(ME, conversation.id).title == QUESTION
 
 
 def test_the_open_conversation_is_deleted_after_it_is_asked_for_and_an_empty_one_begins(acts, page, conversation):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -310,7 +311,7 @@ def test_an_article_that_is_not_there_cannot_be_removed(shelf, assistant):
     assert len(assistant.documents()) == 1
 
 
-def test_only_the_last_one_that_was_removed_comes_back(shelf, assistant, send):
+def test_only_the_last_one_that_was_removed_comes_back(shelf, assistant, send, monkeypatch):
     done(shelf.add(send(("owls.txt", OWLS), ("storks.txt", STORKS))))
     bridges, owls, storks = assistant.documents()
     for document in (bridges, owls, storks):
@@ -318,6 +319,10 @@ def test_only_the_last_one_that_was_removed_comes_back(shelf, assistant, send):
     assert assistant.documents() == ()
     done(shelf.undo())
     assert assistant.documents() == (storks,)
+    assert names(shelf) == [".removed-owls.txt", "storks.txt"]  # another server of this library may bring it back
+    later = time.time() + 2 * 24 * 3600
+    monkeypatch.setattr("rag.app.shelf.time", SimpleNamespace(time=lambda: later))
+    Shelf(assistant, shelf._folder.parent)
     assert names(shelf) == ["storks.txt"]
     done(shelf.undo())
     assert (assistant.documents(), shelf.report) == ((storks,), Report("There is nothing to bring back."))

@@ -9,6 +9,7 @@ import re
 import pytest
 
 from rag.assistant import asking, weighing
+from rag.assistant.saying import in_sentences
 from rag.errors import DocumentMissing, GenerationFailed, QuestionError, RagError
 from rag.stopping import Stop
 from rag.types import NOT_FOUND, Claim, Delta, Done, Evidence, Withdrawn
@@ -159,6 +160,21 @@ def test_a_word_that_came_too_early_is_withdrawn(opened):
     assert events[:2] == [Delta("The"), Withdrawn("The")]
     assert "stream" not in generator.order
     assert not answer.found
+
+
+@pytest.mark.parametrize(
+    ("begun", "draft", "events"),
+    [
+        ("The", ["The", " end."], [Delta(" end."), "The end."]),
+        ("The", ["T", "he end."], [Delta(" end."), "The end."]),
+        ("The", ["A", " mill."], [Withdrawn("The"), Delta("A"), Delta(" mill."), "A mill."]),  # the model read anew
+        ("The", ["Th", "ose."], [Withdrawn("The"), Delta("Those."), "Those."]),
+        ("The", [], [Withdrawn("The")]),
+        ("", ["One. ", "Two."], [Delta("One. "), "One.", Delta("Two."), "Two."]),
+    ],
+)
+def test_a_draft_goes_on_behind_the_word_that_was_shown(begun, draft, events):
+    assert [e for e in in_sentences(iter(draft), begun) if e != Delta("")] == events
 
 
 def test_a_yes_or_no_is_never_begun_by_the_model(opened):

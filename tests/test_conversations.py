@@ -9,7 +9,14 @@ import threading
 
 import pytest
 
-from rag.errors import ConversationError, ConversationMissing, LibraryDamaged, LibraryError, LibraryReadOnly
+from rag.errors import (
+    ConversationChanged,
+    ConversationError,
+    ConversationMissing,
+    LibraryDamaged,
+    LibraryError,
+    LibraryReadOnly,
+)
 from rag.library import MIGRATIONS, Library, conversations, saving
 from rag.library.conversations import KeptTurn
 from rag.library.repair import repair
@@ -90,20 +97,35 @@ def test_a_later_turn_of_a_conversation_that_was_deleted_does_not_begin_it_anew(
     assert kept.listed(ME) == ()
 
 
-def test_what_is_cut_is_gone_with_its_ratings(kept):
+def test_a_turn_that_is_put_anew_forgets_its_rating_and_all_after_it(kept):
     talk(kept, "c", "One?", "Two?", "Three?")
     kept.rate(ME, "c", 2, -1, "Wrong.")
-    kept.cut(ME, "c", 9)
-    assert len(kept.turns(ME, "c")) == 3
-    kept.cut(ME, "c", 2)
-    kept.put(ME, "c", 2, said("Two, again?"), "x")
+    kept.put(ME, "c", 2, said("Two, again?"), "x", anew=True)
     assert kept.turns(ME, "c") == (KeptTurn(said("One?"), 0, ""), KeptTurn(said("Two, again?"), 0, ""))
-    kept.cut(ME, "c", 1)
+    kept.put(ME, "c", 1, said("Once more?"), "x", anew=True)
+    assert kept.turns(ME, "c") == (KeptTurn(said("Once more?"), 0, ""),)
+    assert kept.listed(ME)[0].title == kept.about(ME, "c").title == "x"
+
+
+def test_a_conversation_that_another_window_changed_is_not_written_over(kept):
+    revision = kept.put(ME, "c", 1, said("One?"), "One", revision="")
+    assert kept.about(ME, "c").updated_at == revision
+    later = kept.put(ME, "c", 2, said("Two?"), "One", revision=revision)
+    before = kept.turns(ME, "c")
+    for act in (
+        lambda: kept.put(ME, "c", 2, said("Another?"), "One", revision=revision),
+        lambda: kept.put(ME, "c", 1, said("Another?"), "One", revision=revision, anew=True),
+        lambda: kept.put(ME, "c", 1, said("Another?"), "One", revision=""),
+        lambda: kept.rate(ME, "c", 1, 1, revision=revision),
+    ):
+        with pytest.raises(ConversationChanged, match="was changed in another window"):
+            act()
+    assert kept.turns(ME, "c") == before
+    kept.rate(ME, "c", 1, 1, revision=later)
+    kept.delete(ME, "c")
+    with pytest.raises(ConversationMissing):
+        kept.put(ME, "c", 1, said("One?"), "One", revision=later)
     assert kept.listed(ME) == ()
-    with pytest.raises(ConversationMissing, match="no conversation 'c'"):
-        kept.turns(ME, "c")
-    kept.put(ME, "c", 1, "{}", "Begun again")
-    assert kept.listed(ME)[0].title == "Begun again"
 
 
 def test_what_is_deleted_takes_its_turns_along_and_no_others(library, kept):
@@ -120,7 +142,7 @@ def test_a_conversation_changes_nothing_that_is_searched(library, kept):
     talk(kept, "c", "One?", "Two?")
     kept.rate(ME, "c", 1, 1)
     kept.rename(ME, "c", "Owls")
-    kept.cut(ME, "c", 2)
+    kept.put(ME, "c", 1, "{}", "x", anew=True)
     kept.delete(ME, "c")
     assert library.generation == generation
     assert library._store.rows("SELECT count(*) FROM journal") == [(1,)]
@@ -144,10 +166,10 @@ def test_a_rebuild_leaves_conversations_alone(make_assistant, articles):
     "act",
     [
         lambda kept, reader: kept.turns(reader, "c"),
-        lambda kept, reader: kept.title(reader, "c"),
+        lambda kept, reader: kept.about(reader, "c"),
         lambda kept, reader: kept.put(reader, "c", 2, "{}", "x"),
         lambda kept, reader: kept.put(reader, "c", 3, "{}", "x"),
-        lambda kept, reader: kept.cut(reader, "c", 1),
+        lambda kept, reader: kept.put(reader, "c", 2, "{}", "x", anew=True),
         lambda kept, reader: kept.rename(reader, "c", "x"),
         lambda kept, reader: kept.delete(reader, "c"),
         lambda kept, reader: kept.rate(reader, "c", 1, 1),
@@ -217,7 +239,7 @@ def test_the_newest_change_comes_first(kept, monkeypatch):
         talk(kept, id, "One?", "Two?")
     kept.put(ME, "a", 3, "{}", "x")
     assert ids(kept.listed(ME)) == ["a", "c", "b"]
-    kept.cut(ME, "b", 2)
+    kept.put(ME, "b", 2, "{}", "x", anew=True)
     assert ids(kept.listed(ME)) == ["b", "a", "c"]
     kept.rename(ME, "c", "Another")  # what was said is as it was
     kept.rate(ME, "c", 1, 1)
@@ -306,7 +328,7 @@ def test_a_hundred_conversations_of_a_hundred_turns_are_listed_by_the_index(libr
 def test_a_title_is_one_line_of_whole_characters(kept, given, kept_as):
     kept.put(ME, "a", 1, "{}", given)
     talk(kept, "b", "One?")
-    assert kept.rename(ME, "b", given) == kept.title(ME, "b") == kept_as
+    assert kept.rename(ME, "b", given) == kept.about(ME, "b").title == kept_as
     assert {one.id: one.title for one in kept.listed(ME)} == {"a": kept_as, "b": kept_as}
 
 
@@ -369,7 +391,7 @@ def test_a_turn_is_stored_at_once_while_another_adds(library, kept):
     with library.writing():
         in_thread(lambda: talk(kept, "c", "One?", "Two?"))
         in_thread(lambda: kept.rate(ME, "c", 1, 1))
-        in_thread(lambda: kept.cut(ME, "c", 2))
+        in_thread(lambda: kept.put(ME, "c", 1, said("Once more?"), "x", anew=True))
     assert len(kept.turns(ME, "c")) == 1
 
 
@@ -392,7 +414,7 @@ def test_threads_that_store_turns_lose_none(kept):
 
 
 @pytest.mark.parametrize("table", ["conversations", "turns"])
-@pytest.mark.parametrize("act", ["put", "begin", "cut", "delete"])
+@pytest.mark.parametrize("act", ["put", "begin", "anew", "delete"])
 def test_a_change_that_fails_leaves_nothing_of_it(library, kept, table, act):
     talk(kept, "c", "One?", "Two?")
     before = everything(kept)
@@ -403,7 +425,7 @@ def test_a_change_that_fails_leaves_nothing_of_it(library, kept, table, act):
     acts = {
         "put": lambda: kept.put(ME, "c", 3, "{}", "x"),
         "begin": lambda: kept.put(ME, "d", 1, "{}", "x"),
-        "cut": lambda: kept.cut(ME, "c", 1),
+        "anew": lambda: kept.put(ME, "c", 1, "{}", "x", anew=True),
         "delete": lambda: kept.delete(ME, "c"),
     }
     with pytest.raises(LibraryError, match="Another program is writing"):
@@ -433,7 +455,7 @@ def test_where_nothing_can_be_written_conversations_are_read(library, kept, make
 # --- gone ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", ["delete", "cut"])
+@pytest.mark.parametrize("how", ["delete", "anew"])
 def test_what_is_forgotten_is_gone_from_the_file_and_its_log(library, kept, how):
     # Long turns lie on pages of their own, which are not wiped by themselves.
     for number in range(1, 6):
@@ -443,7 +465,8 @@ def test_what_is_forgotten_is_gone_from_the_file_and_its_log(library, kept, how)
     if how == "delete":
         kept.delete(ME, "a")
     else:
-        kept.cut(ME, "a", 1)
+        kept.rename(ME, "a", "Another")
+        kept.put(ME, "a", 1, "{}", "x", anew=True)
     for path in library.folder.glob("library.sqlite*"):
         assert b"secret" not in path.read_bytes(), path
     assert len(kept.turns(ME, "b")) == 5

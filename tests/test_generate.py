@@ -97,6 +97,7 @@ class MemoryLlama:
         self.sequences = {n: [] for n in range(SEQUENCES)}
 
     def copy(self, source, target, end=-1):
+        end = -1 if self.unjoinable else end  # a recurrent memory knows no positions
         self.sequences[target] += [(p, t) for p, t in self.sequences[source] if end < 0 or p < end]
 
     def state(self, sequence):
@@ -199,6 +200,16 @@ def test_a_draft_that_ends_at_once_can_be_begun(draft):
     assert first == ("9" if draft == "9~" else "")  # half a character is not shown
     generator.weigh(PROMPT, ["yes"])
     assert written(generator) == draft.rstrip("~").replace("\x80", "\ufffd")
+
+
+def test_a_model_that_cannot_join_weighs_a_begun_draft_by_reading_it_again():
+    generator = MemoryGenerator(MemoryLlama(unjoinable="it is a recurrent model"))
+    weights = generator.weigh(PROMPT, ["yes"])
+    generator._reader._clear()
+    assert generator.begin(PROMPT) == "1"
+    assert generator.weigh(PROMPT, ["yes"]) == weights
+    assert written(generator) == "1931"
+    assert generator._llama.text(0) == whole(PROMPT) + "1931"
 
 
 def test_a_begun_draft_of_another_question_is_forgotten():

@@ -100,15 +100,16 @@ def build_page(assistant: Any, settings: Settings) -> gr.Blocks:
         quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         known = [status, chat, panel, controls.frame, controls.told, *controls.lists]
         drawn = [chat, ask, stop, retry, new, place]
-        blocks.load(page.load, [conversation], [panel, *drawn], **quiet)
-        for event in (timer.tick, blocks.load):
+        loaded = blocks.load(page.load, [conversation], [panel, *drawn], **quiet)
+        for event in (timer.tick, loaded.then):
             event(page.refresh, [status, conversation], known, **quiet)
         chosen = [status, conversation, *controls.values]
         gr.on(controls.changes, page.choose, chosen, known, trigger_mode="always_last", **quiet)
         emptied = controls.reset.click(page.choose_all, [conversation], controls.values, **quiet)
         emptied.then(page.refresh, [status, conversation], known, **quiet)
-        panel.act(acts.act, [conversation], [panel, box, *drawn], **quiet)
-        upload.upload(acts.add, [upload, conversation], [panel, upload], **quiet)
+        every = quiet | {"trigger_mode": "multiple"}  # else a click is lost while an earlier one is worked on
+        panel.act(acts.act, [conversation], [panel, box, *drawn], **every)
+        upload.upload(acts.add, [upload, conversation], [panel, upload], **every)
         blocks.unload(page.leave)
         _connect_answers(page, conversation, box, known, drawn)
     return blocks.queue(default_concurrency_limit=1, api_open=False)

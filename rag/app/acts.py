@@ -109,7 +109,7 @@ class Acts:
             case "open":
                 if identity != conversation.id and (found := self._kept.read(conversation.reader, identity)):
                     self._page.leave_turn(conversation)
-                    conversation.begin_anew(identity, *found)
+                    conversation.begin_anew(*found)
                 elif identity == conversation.id:
                     conversation.view = "evidence"
                 return self._all(conversation)

@@ -91,11 +91,24 @@ def history(turns: Iterable[Turn]) -> list[dict[str, str]]:
     return messages
 
 
+@dataclass(slots=True)
+class Place:
+    """Where a conversation is kept. Written to by whoever keeps it, also when its page is with another one by now.
+
+    Attributes:
+        id: "" before the first question.
+        revision: what the library returned when it was kept last; "" before that.
+    """
+
+    id: str = ""
+    revision: str = ""
+
+
 class Conversation:
     """What one open page remembers. The events of a page run in threads; only the run that is current may write.
 
     Attributes:
-        id: under which it is kept; "" before the first question.
+        place: where it is kept.
         title: that it was given; "" if it is listed by its first question.
         reader: the token of the browser, "" if it has none: then nothing is kept.
         problem: why it is not kept; "" if it is.
@@ -111,11 +124,16 @@ class Conversation:
         self.filter = EVERYTHING  # which documents are asked
         self.begin_anew()
 
-    def begin_anew(self, id: str = "", turns: tuple[Turn, ...] = (), title: str = "") -> None:
+    def begin_anew(self, place: Place | None = None, turns: tuple[Turn, ...] = (), title: str = "") -> None:
         """Leaves this conversation, and begins an empty one or goes on with one that was kept."""
-        self.id, self.title, self.turns = id, title, turns
+        self.place, self.title, self.turns = place or Place(), title, turns
         self.view: View = "evidence" if turns else "library"
         self.editing, self.words, self.chosen = 0, "", ("", "")
+
+    @property
+    def id(self) -> str:
+        """Under which it is kept; "" before the first question."""
+        return self.place.id
 
     @property
     def running(self) -> bool:
@@ -125,7 +143,7 @@ class Conversation:
     def begin(self, question: str) -> None:
         """Starts a turn."""
         with _writing:
-            self.id = self.id or uuid.uuid4().hex
+            self.place.id = self.place.id or uuid.uuid4().hex
             self.turns = (*self.turns, Turn(question))
             self.run = self._begun = Stop()
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from fastapi import FastAPI, Request
 from starlette.responses import PlainTextResponse, Response
 
-from rag.app.keeping import answer_json, as_json, as_markdown
+from rag.app.keeping import answer_json, as_json, as_markdown, title_of
 from rag.app.kept import Kept
-from rag.errors import RagError
 from rag.server import COOKIE, reader
 
 _GONE = "There is no such conversation in this browser. It may have been deleted."
@@ -32,17 +31,16 @@ def add_downloads(application: FastAPI, kept: Kept) -> None:
 def _file(kept: Kept, request: Request, identity: str, suffix: str, number: int | None = None) -> Response:
     """Returns a conversation, or the answer of one turn of it, as a file to be saved."""
     token = reader(request.cookies.get(COOKIE, ""))
-    try:
-        turns, title = kept.turns(token, identity), kept.title(token, identity)
-    except RagError:
+    if (found := kept.read(token, identity)) is None:
         return PlainTextResponse(_GONE, status_code=404)
+    _, turns, title = found
     if number is not None:
         turn = turns[number - 1] if 0 < number <= len(turns) else None
         if turn is None or turn.answer is None:
             return PlainTextResponse("This question has no answer that could be saved.", status_code=404)
         text, name = answer_json(turn.answer), f"answer-{number}"
     else:
-        text, name = (as_markdown if suffix == "md" else as_json)(title, turns), "conversation"
+        text, name = (as_markdown if suffix == "md" else as_json)(title or title_of(turns), turns), "conversation"
     kind = "text/markdown" if suffix == "md" else "application/json"
     headers = {"Content-Disposition": f'attachment; filename="{name}.{suffix}"', "Cache-Control": "no-store"}
     return Response(text, media_type=f"{kind}; charset=utf-8", headers=headers)

@@ -19,6 +19,9 @@ EXPANDED_SCRIPT = """
 const tell = () => {
   const button = document.querySelector('#filter > button');
   if (button) button.ariaExpanded = button.classList.contains('open');
+  document.querySelector('#chat .examples')?.removeAttribute('role');
+  for (const said of document.querySelectorAll('#chat [data-testid="bot"], #chat [data-testid="user"]'))
+    said.setAttribute('aria-label', said.dataset.testid === 'bot' ? 'Answer' : 'Question');
 };
 new MutationObserver(tell).observe(document.body, {subtree: true, childList: true, attributeFilter: ['class']});
 tell();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -14,6 +15,7 @@ from rag.types import Answer, Citation
 
 INTERRUPTED = "Interrupted: the page was left while this was written. Continue asks it again."
 _MAX_TITLE = 80  # characters
+_ACTIVE = re.compile(r"[\\`*_\[\]<>!|#&~]")
 _NOT_KEPT = frozenset({"rating", "comment", "awaited"})  # the first two are columns of their own
 _turns: TypeAdapter[Turn] = TypeAdapter(Turn)
 
@@ -56,17 +58,17 @@ def _as_dict(turn: Turn) -> dict[str, Any]:
 def as_markdown(title: str, turns: Sequence[Turn]) -> str:
     """Returns a conversation to be read, each answer with its sources as footnotes.
 
-    Questions and articles are quoted as they are: whoever renders the file decides what their markup may do.
+    What stands in questions and articles is text there too: no picture of another host, no forged footnote.
     """
-    parts = [f"# {title}"]
+    parts = [f"# {_plain(title)}"]
     for n, turn in enumerate(turns, 1):
-        parts.append(f"## {' '.join(turn.question.split())}")
+        parts.append(f"## {_plain(turn.question)}")
         if turn.searched and turn.searched != turn.question:
-            parts.append(f"*Asked as: {turn.searched}*")
-        text = " ".join(f"{claim.text}{_marks(n, claim.citations)}" for claim in turn.claims)
-        parts += [line for line in (text or (turn.answer.text if turn.answer else ""), turn.note) if line]
+            parts.append(f"*Asked as: {_plain(turn.searched)}*")
+        text = " ".join(f"{_plain(claim.text)}{_marks(n, claim.citations)}" for claim in turn.claims)
+        parts += [line for line in (text or (_plain(turn.answer.text) if turn.answer else ""), turn.note) if line]
         citations = {c.number: c for claim in turn.claims for c in claim.citations}
-        parts += [f"[^{n}-{number}]: {footnote(citation)}" for number, citation in sorted(citations.items())]
+        parts += [f"[^{n}-{number}]: {_footnote(citation)}" for number, citation in sorted(citations.items())]
     return "\n\n".join(parts) + "\n"
 
 
@@ -74,6 +76,10 @@ def _marks(turn: int, citations: Sequence[Citation]) -> str:
     return "".join(f"[^{turn}-{citation.number}]" for citation in citations)
 
 
-def footnote(citation: Citation) -> str:
-    """Returns a citation in one line: its quote and where it stands."""
-    return f"“{' '.join(citation.quote.split())}” – {' '.join(citation.title.split())}, paragraph {citation.paragraph}"
+def _footnote(citation: Citation) -> str:
+    return f"“{_plain(citation.quote)}” – {_plain(citation.title)}, paragraph {citation.paragraph}"
+
+
+def _plain(text: str) -> str:
+    """Returns a text in one line, what means something to Markdown or HTML escaped."""
+    return _ACTIVE.sub(r"\\\g<0>", " ".join(text.split()))

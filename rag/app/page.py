@@ -22,11 +22,12 @@ from rag.app.shelf import Shelf
 from rag.errors import DocumentMissing, FilterError, RagError
 from rag.server import COOKIE, reader
 from rag.stopping import Stop
-from rag.types import EVERYTHING, Claim, Document, Done, Event, Evidence, Filter
+from rag.types import EVERYTHING, Claim, Delta, Document, Done, Event, Evidence, Filter
 
 logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.25  # while a question waits for the first article
+_DRAW_SECONDS = 0.1  # between two drawings of a growing draft
 _MAX_EXAMPLES = 4
 _MAX_SUGGESTED = 3
 
@@ -58,41 +59,49 @@ class Page:
         """Takes note of whose browser this is, and goes on with the conversation that the address names."""
         conversation.reader = reader_of(request)
         identity = str(request.query_params.get("c", ""))
-        if identity and not conversation.turns:
-            self.kept.open(conversation, identity)
+        found = self.kept.read(conversation.reader, identity) if identity else None
+        if conversation.turns or found is None:
+            return [gr.skip()] * 7  # the page is as it was built, and may have been asked meanwhile
+        conversation.begin_anew(*found)
         return [self.panel(conversation), *self.draw(conversation)]
 
-    def ask(self, question: str, conversation: Conversation) -> Sequence[Any]:
+    def ask(self, question: str, conversation: Conversation, request: gr.Request | None = None) -> Sequence[Any]:
         """Takes a typed question; nothing happens for an empty one or while an answer is being written."""
         if not question.strip() or conversation.running:
             return [gr.skip()] * 6
         if conversation.editing:
-            self._forget_from(conversation, conversation.editing)
-        self._begin(conversation, question.strip())
+            self._shorten(conversation, conversation.editing)
+        self._begin(conversation, question.strip(), request)
         return ["", *self.draw(conversation)]
 
-    def ask_suggested(self, event: gr.SelectData, conversation: Conversation) -> Sequence[Any]:
-        """Takes a question that was offered below an answer."""
-        return self.ask(str(event.value), conversation)[1:]
+    def ask_suggested(
+        self, event: gr.SelectData, conversation: Conversation, request: gr.Request | None = None
+    ) -> Sequence[Any]:
+        """Takes a question that was offered below an answer; it replaces none, whatever is being edited."""
+        conversation.editing = 0
+        return self.ask(str(event.value), conversation, request)[1:]
 
-    def ask_example(self, event: gr.SelectData, conversation: Conversation) -> Sequence[Any]:
+    def ask_example(
+        self, event: gr.SelectData, conversation: Conversation, request: gr.Request | None = None
+    ) -> Sequence[Any]:
         """Takes an example question."""
-        return self.ask(str(event.value["text"]), conversation)[1:]
+        return self.ask(str(event.value["text"]), conversation, request)[1:]
 
-    def retry(self, conversation: Conversation) -> Sequence[Any]:
+    def retry(self, conversation: Conversation, request: gr.Request | None = None) -> Sequence[Any]:
         """Asks the last question again, in place of its answer."""
         if conversation.turns and not conversation.running:
             last = conversation.turns[-1]
-            self._forget_from(conversation, len(conversation.turns))
-            self._begin(conversation, last.question)
+            self._shorten(conversation, len(conversation.turns))
+            self._begin(conversation, last.question, request)
         return self.draw(conversation)
 
-    def _begin(self, conversation: Conversation, question: str) -> None:
+    def _begin(self, conversation: Conversation, question: str, request: gr.Request | None) -> None:
+        conversation.reader = conversation.reader or (reader_of(request) if request else "")  # asked before `load` was done
         conversation.begin(question.encode("utf-8", "replace").decode())  # a half of a pair cannot be sent back
         self.kept.begin(conversation)
 
-    def _forget_from(self, conversation: Conversation, number: int) -> None:
-        self.kept.cut(conversation, number)
+    def _shorten(self, conversation: Conversation, number: int) -> None:
+        """Takes the turns from a number on off the page; the library forgets them when another is kept in their place."""
         conversation.turns, conversation.editing = conversation.turns[: number - 1], 0
 
     def choose(self, shown: str, conversation: Conversation, *values: Any) -> Sequence[Any]:
@@ -111,7 +120,7 @@ class Page:
         if run is None:  # Enter was pressed on an empty line, or while an answer is being written
             return
         *earlier, turn = conversation.turns
-        note, place, session = "", self._line.join(), _session(request)
+        note, drawn, place, session = "", 0.0, self._line.join(), _session(request)
         self._answering[session] = conversation
         try:
             yield from self._wait(conversation, run)
@@ -124,6 +133,10 @@ class Page:
                         return
                     if isinstance(event, Evidence | Claim):
                         self.kept.keep(conversation)
+                    if isinstance(event, Delta):
+                        if time.monotonic() < drawn + _DRAW_SECONDS:
+                            continue  # its words are drawn with the next ones: all messages are sent each time
+                        drawn = time.monotonic()
                     yield self._chat(conversation), self._panel_after(event, conversation)
         except RagError as exc:
             note = f"{exc.message} {exc.hint}".strip()
@@ -207,10 +220,11 @@ class Page:
         chat = gr.Chatbot(
             placeholder=welcome_html(documents, waiting, notice), examples=[{"text": text} for text in selected.examples]
         )
+        panel = self.panel(conversation) if conversation.view == "library" else gr.skip()
         return [
             status_html(documents, waiting, f"{made_of} {held}"),
             chat,
-            self.panel(conversation) if conversation.view == "library" else gr.skip(),
+            panel if conversation.view == "library" else gr.skip(),  # another view may have been chosen meanwhile
             gr.Accordion(label=filter_label(len(selected.documents), len(documents), selected.problem)),
             filter_html(len(selected.documents), len(documents), selected.problem),
             *([gr.skip()] * 3 if held in shown else offered(documents, filter)),  # an open list would close
@@ -230,7 +244,8 @@ class Page:
         ]
 
     def _chat(self, conversation: Conversation) -> list[dict[str, Any]]:
-        return chat_messages(conversation, [] if conversation.running else self._suggested(conversation))
+        is_quiet = not conversation.running and not conversation.editing
+        return chat_messages(conversation, self._suggested(conversation) if is_quiet else ())
 
     def _suggested(self, conversation: Conversation) -> Sequence[str]:
         """Returns questions about the articles of the last evidence that were not asked yet."""

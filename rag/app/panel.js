@@ -19,6 +19,7 @@ const show = () => {
 };
 
 const act = (ref, value) => {
+  clearTimeout(page.typing); // a late search would show in the next view
   if (ref.startsWith('#cite-')) page.from = ref;
   if (page.asked === ref && ref.startsWith('#cite-')) show(); // the panel has it already, and will not change
   if (OF_CHAT.test(ref)) {
@@ -64,6 +65,7 @@ const tip = () => {
     found = document.createElement('div');
     found.id = 'preview';
     found.role = 'tooltip';
+    found.hidden = true;
     document.querySelector('.gradio-container').append(found);
     found.addEventListener('mouseleave', () => hide());
   }
@@ -75,8 +77,7 @@ const hide = () => {
   if (found) found.hidden = true;
 };
 
-const preview = (link) => {
-  const text = note(link);
+const preview = (link, text = note(link)) => {
   if (!text) return;
   const found = tip(), place = link.getBoundingClientRect();
   found.textContent = text;
@@ -101,14 +102,15 @@ const footnoted = (link) => {
 
 const copy = async (link) => {
   const found = tip();
+  let told;
   try {
     await navigator.clipboard.writeText(footnoted(link));
-    link.dataset.note = 'Copied, with its sources.';
+    told = 'Copied, with its sources.';
   } catch {
-    link.dataset.note = 'This browser does not let the page copy.';
+    told = 'This browser does not let the page copy.';
   }
   found.setAttribute('aria-live', 'polite');
-  preview(link);
+  preview(link, told);
 };
 
 // --- Events: of the document, as answers and panel are drawn anew ------------------------------------------------------

@@ -9,7 +9,8 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ FOLDER = "articles"
 _ASIDE = ".removed-"
 """Begins the name of a file whose document was removed, while that can be undone."""
 
+_KEPT_SECONDS = 24 * 3600
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]")
 _MAX_NAME = 120  # characters of a file's name
 
@@ -103,6 +105,8 @@ class Shelf:
             self.report = act()
         except RagError as exc:
             self.report = Report(f"{exc.message} {exc.hint}".strip())
+        except OSError as exc:
+            self.report = Report(f"The file {exc.filename} cannot be written: {exc.strerror}. Nothing more was changed.")
         except Exception as exc:
             logger.exception("the library could not be changed: %s", type(exc).__name__)
             self.report = Report("Something went wrong; the library is as it was, or partly changed. Try again.")
@@ -115,25 +119,34 @@ class Shelf:
             self._waiting[0] = Job(self._waiting[0].what, done, total, name)
 
     def _add(self, sent: Sequence[Path]) -> Report:
-        self._folder.mkdir(parents=True, exist_ok=True)
         placed: dict[str, bool] = {}
-        for file in sent:
-            path, is_new = self._placed(file)
-            placed[str(path)] = is_new or placed.get(str(path), False)
-            with contextlib.suppress(OSError):
-                file.unlink()
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            for file in sent:
+                path, is_new = self._placed(file)
+                placed[str(path)] = is_new or placed.get(str(path), False)
             report = self._assistant.add(list(placed), progress=self._progress)
         except BaseException:
-            known = {document.source for document in self._assistant.documents()}
-            for added, is_new in placed.items():
-                if is_new and added not in known:
-                    Path(added).unlink(missing_ok=True)
+            self._take_away(placed, self._sources())
             raise
-        for failed, _ in report.failed:
-            if placed.get(failed):
-                Path(failed).unlink(missing_ok=True)
+        finally:
+            for file in sent:
+                with contextlib.suppress(OSError):
+                    file.unlink()
+        failed = dict(report.failed)
+        self._take_away({path: is_new for path, is_new in placed.items() if path in failed}, set())
         return _told("", report, self._title)
+
+    def _sources(self) -> set[str]:
+        with contextlib.suppress(RagError):  # what went wrong before is told
+            return {document.source for document in self._assistant.documents()}
+        return set()
+
+    def _take_away(self, placed: Mapping[str, bool], known: Collection[str]) -> None:
+        """Deletes the files that were placed and are of no document."""
+        for path, is_new in placed.items():
+            if is_new and path not in known:
+                Path(path).unlink(missing_ok=True)
 
     def _placed(self, file: Path) -> tuple[Path, bool]:
         """Copies a file beside the library; returns where it is, and False if it was there.
@@ -148,8 +161,11 @@ class Shelf:
             n += 1
             path = self._folder / f"{Path(name).stem} ({n}){Path(name).suffix}"
         temporary = path.with_name(f".{path.name}.part")
-        shutil.copyfile(file, temporary)
-        temporary.replace(path)
+        try:
+            shutil.copyfile(file, temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
         return path, True
 
     def _remove(self, identity: str) -> Report:
@@ -164,9 +180,11 @@ class Shelf:
 
     def _forget_removed(self) -> None:
         """Deletes the files of what was removed before."""
+        long_ago = time.time() - _KEPT_SECONDS
         for kept in self._folder.glob(f"{_ASIDE}*"):
             with contextlib.suppress(OSError):
-                kept.unlink()
+                if kept.stat().st_ctime < long_ago:  # another server may be asked to bring it back
+                    kept.unlink()
 
     def _undo(self) -> Report:
         document = self._removed

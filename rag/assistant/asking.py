@@ -439,8 +439,8 @@ class Asking:
 
     def _confirm(self, draft: Iterator[str], begun: str, hit: Hit, hits: Sequence[Hit]) -> Iterator[Event]:
         """Yields the draft's words behind those that were shown, and at each sentence's end what became of it."""
-        for one in in_sentences(draft, len(begun)):
-            yield one if isinstance(one, Delta) else self._judge(one, hit, hits)
+        for one in in_sentences(draft, begun):
+            yield self._judge(one, hit, hits) if isinstance(one, str) else one
 
     def _judge(self, sentence: str, drafted: Hit, hits: Sequence[Hit]) -> Claim | Withdrawn:
         """Confirms a sentence of the draft with its citation, or withdraws it.

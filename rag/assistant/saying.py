@@ -9,7 +9,7 @@ from dataclasses import replace
 from rag import attribute
 from rag.library import Library
 from rag.split import paragraphs, sentences
-from rag.types import Citation, Claim, Delta, Document, Hit
+from rag.types import Citation, Claim, Delta, Document, Hit, Withdrawn
 
 _MAX_OPENING = 300  # characters of a first sentence that is read with another paragraph
 _MAX_AROUND = 60  # paragraphs of an article that are searched for what a draft says
@@ -115,15 +115,19 @@ def first_sentence(text: str) -> str:
     return text[slice(*next(iter(sentences(text)), (0, len(text))))]
 
 
-def in_sentences(draft: Iterator[str], n_shown: int) -> Iterator[Delta | str]:
+def in_sentences(draft: Iterator[str], begun: str) -> Iterator[Delta | Withdrawn | str]:
     """Yields the words of a draft as they come, and at each sentence's end the sentence, before the words of the next one.
 
     Args:
-        n_shown: characters of it that were shown before.
+        begun: its first word, which was shown before; withdrawn if the draft has another one, as the model read anew.
     """
-    pending = ""
+    pending, n_shown = "", len(begun)
     for piece in draft:
         pending += piece
+        if not pending.startswith(begun[: len(pending)]):
+            yield Withdrawn(begun)
+            begun, n_shown = "", 0
+        begun = begun if len(pending) < len(begun) else ""
         while (end := first_sentence_end(pending)) is not None:
             if n_shown < end:
                 yield Delta(pending[n_shown:end])
@@ -134,6 +138,8 @@ def in_sentences(draft: Iterator[str], n_shown: int) -> Iterator[Delta | str]:
             n_shown = len(pending)
     if pending.strip():
         yield pending.strip()
+    elif begun:
+        yield Withdrawn(begun)
 
 
 def first_sentence_end(text: str) -> int | None:

@@ -96,7 +96,8 @@ class Reader:
     def weigh(self, prompt: Prompt, words: Sequence[str], stop: Stop) -> tuple[float, ...]:
         """See `LlamaGenerator.weigh`; raises Stopped."""
         segments = self._fitting(prompt)
-        if segments.aside and self._has_begun(segments):
+        # What cannot be joined cannot be copied up to a position either.
+        if segments.aside and self._has_begun(segments) and not self._llama.unjoinable:
             logits = self._ask_beside(segments, stop)
         else:
             self._read(segments, prompt, stop)

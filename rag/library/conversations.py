@@ -11,10 +11,11 @@ import datetime
 import hashlib
 import itertools
 import json
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rag.errors import ConversationError, ConversationMissing, LibraryError
+from rag.errors import ConversationChanged, ConversationError, ConversationMissing, LibraryError
 from rag.library.store import Store
 
 _MAX_LISTED = 500
@@ -27,7 +28,7 @@ class Listed:
     """A conversation as it is listed.
 
     Attributes:
-        updated_at: when a turn was last put or cut; ISO 8601 with microseconds, in UTC.
+        updated_at: when a turn was last put, and so its revision; ISO 8601 with microseconds, in UTC.
     """
 
     id: str
@@ -84,32 +85,42 @@ class Conversations:
             raise _missing(id)
         return tuple(itertools.starmap(KeptTurn, rows))
 
-    def title(self, reader: str, id: str) -> str:
-        """Returns the title of a conversation.
+    def about(self, reader: str, id: str) -> Listed:
+        """Returns a conversation as it is listed.
 
         Raises:
             ConversationMissing: there is none with this id.
         """
-        rows = self._store.rows(f"SELECT title FROM conversations WHERE {_OWN}", (_whole(id), _digest(reader)))
+        rows = self._store.rows(_ABOUT, (_whole(id), _digest(reader)))
         if not rows:
             raise _missing(id)
-        return str(rows[0][0])
+        return Listed(*rows[0])
 
-    def put(self, reader: str, id: str, number: int, content: str, title: str) -> None:
-        """Stores a turn. One that has this number gets the content, and keeps its rating: for a new answer, `cut` it first.
+    def put(
+        self, reader: str, id: str, number: int, content: str, title: str, *, revision: str | None = None, anew: bool = False
+    ) -> str:
+        """Stores a turn; one that has this number gets the content, and keeps its rating unless it is put `anew`.
 
         Args:
             number: from 1, at most one more than there are turns.
-            content: JSON; of it only the texts are searched.
-            title: of a conversation that is begun; see `rename`.
+            content: JSON; of it the texts that a reader sees are searched.
+            title: of a conversation that is begun, or whose first turn is put anew; see `rename`.
+            revision: what `put` returned last, or `Listed.updated_at`; "" for a conversation that is begun. None puts it
+                whatever others have put.
+            anew: it is another turn: the old one's rating and all turns after it are forgotten, in the same transaction.
+
+        Returns:
+            The revision from now on.
 
         Raises:
+            ConversationChanged: it has another revision.
             ConversationMissing: the id is another reader's, or the conversation was deleted since its first turn was stored.
             ConversationError: the title is empty.
             ValueError: there is no turn before this one.
         """
         id, now = _whole(id), _now()
         with self._store.transaction() as connection:
+            _check(connection, reader, id, revision)
             begun = connection.execute(_BEGIN, (id, _digest(reader), _title(title), now, now))
             sql = "SELECT coalesce(max(number), 0) FROM turns WHERE conversation = ?"
             ((n_turns,),) = connection.execute(sql, (id,))
@@ -117,23 +128,14 @@ class Conversations:
                 raise _missing(id)
             if not 1 <= number <= n_turns + 1:
                 raise ValueError(f"turn {number} cannot be stored: the conversation has {n_turns}")
+            if anew:
+                connection.execute("DELETE FROM turns WHERE conversation = ? AND number >= ?", (id, number))
+            if anew and number == 1:
+                connection.execute("UPDATE conversations SET title = ? WHERE id = ?", (_title(title), id))
             connection.execute(_PUT, (id, number, _whole(content)))
-
-    def cut(self, reader: str, id: str, number: int) -> None:
-        """Forgets the turns from a number on, with their ratings; a conversation without turns goes.
-
-        Raises:
-            ConversationMissing: there is none with this id.
-        """
-        id, now = _whole(id), _now()
-        with self._store.transaction() as connection:
-            touched = connection.execute(f"UPDATE conversations SET updated_at = ? WHERE {_OWN}", (now, id, _digest(reader)))
-            if not touched.rowcount:
-                raise _missing(id)
-            connection.execute("DELETE FROM turns WHERE conversation = ? AND number >= ?", (id, number))
-            sql = "DELETE FROM conversations WHERE id = ? AND NOT EXISTS (SELECT 1 FROM turns WHERE conversation = ?)"
-            connection.execute(sql, (id, id))
-        self._wipe()
+        if anew and number <= n_turns:
+            self._wipe()
+        return now
 
     def rename(self, reader: str, id: str, title: str) -> str:
         """Gives a conversation another title, in one line and cut to 200 characters; returns it as it is kept.
@@ -155,13 +157,17 @@ class Conversations:
         self._change(f"DELETE FROM conversations WHERE {_OWN}", (), reader, id)
         self._wipe()
 
-    def rate(self, reader: str, id: str, number: int, rating: int, comment: str = "") -> None:
+    def rate(
+        self, reader: str, id: str, number: int, rating: int, comment: str = "", *, revision: str | None = None
+    ) -> None:
         """Rates a turn; a rating and comment that it has are replaced.
 
         Args:
             rating: 1, -1, or 0 to take a rating back.
+            revision: as of `put`.
 
         Raises:
+            ConversationChanged: as of `put`.
             ConversationMissing: there is none with this id, or it has no such turn.
             ConversationError: the comment has more than 10,000 characters. It is not cut: whoever wrote it would not know.
             ValueError: another rating.
@@ -172,11 +178,14 @@ class Conversations:
         if len(comment) > _MAX_COMMENT:
             said = f"The comment has {len(comment):,} characters; at most {_MAX_COMMENT:,} are kept."
             raise ConversationError(said, "Shorten it.")
-        self._change(_RATE, (rating, comment, number), reader, id, number)
+        self._change(_RATE, (rating, comment, number), reader, id, number, revision)
 
-    def _change(self, sql: str, values: tuple[object, ...], reader: str, id: str, number: int = 0) -> None:
+    def _change(
+        self, sql: str, values: tuple[object, ...], reader: str, id: str, number: int = 0, revision: str | None = None
+    ) -> None:
         """Runs a statement whose last two values are a conversation's id and its reader's digest."""
         with self._store.transaction() as connection:
+            _check(connection, reader, _whole(id), revision)
             if not connection.execute(sql, (*values, _whole(id), _digest(reader))).rowcount:
                 raise _missing(id, number)
 
@@ -195,6 +204,18 @@ class Conversations:
         return not missing
 
 
+def _check(connection: sqlite3.Connection, reader: str, id: str, revision: str | None) -> None:
+    """Raises ConversationChanged or ConversationMissing if a conversation has not this revision."""
+    if revision is None:
+        return
+    rows = connection.execute(f"SELECT updated_at FROM conversations WHERE {_OWN}", (id, _digest(reader))).fetchall()
+    if revision and not rows:
+        raise _missing(id)
+    if rows and rows[0][0] != revision:
+        said = f"The conversation {id!r} was changed in another window."
+        raise ConversationChanged(said, "Open it again to see what was asked there.")
+
+
 def _texts(content: str) -> str:
     """Returns the texts in a turn's content, in small letters: without the names of its fields, which each turn has."""
     try:
@@ -207,7 +228,8 @@ def _walk(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, list | dict):
-        for part in value.values() if isinstance(value, dict) else value:
+        parts = [value[name] for name in value if name not in _UNSEEN] if isinstance(value, dict) else value
+        for part in parts:
             yield from _walk(part)
 
 
@@ -237,10 +259,16 @@ def _missing(id: str, number: int = 0) -> ConversationMissing:
     return ConversationMissing(f"There is no {what}.", "It was deleted, perhaps in another window: begin a new one.")
 
 
+_UNSEEN = frozenset({"hits", "evidence", "citations", "status", "signals", "timings"})
+"""Fields of a turn with what nobody asked or was answered: else the name of every cited file would be found."""
+
 _OWN = "id = ? AND reader = ?"
 _LISTED = (
     "SELECT id, title, updated_at, (SELECT count(*) FROM turns WHERE conversation = c.id) "
     "FROM conversations c WHERE reader = ? ORDER BY updated_at DESC, rowid DESC LIMIT ?"
+)
+_ABOUT = (
+    f"SELECT id, title, updated_at, (SELECT count(*) FROM turns WHERE conversation = c.id) FROM conversations c WHERE {_OWN}"
 )
 _TURNS = (
     "SELECT t.content, t.rating, t.comment FROM conversations c JOIN turns t ON t.conversation = c.id "

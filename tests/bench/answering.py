@@ -158,6 +158,9 @@ def limit(reader: Reader, prompt: Prompt) -> Times:
     llama, stop = reader._llama, Stop()
     api, context, segments = llama.api, llama._context, reader.segments(prompt)
     reader._hold(segments, prompt.documents, stop)
+    at = reader._end()
+    llama.decode([(segments.question[0], at, (0,))], [], stop)  # else llama.cpp asks the `Stop` of an earlier job
+    llama.forget(0, at)
     tokens = (api.llama_token * len(segments.question))(*segments.question)
     sampler = api.llama_sampler_init_greedy()
     started = time.perf_counter()

@@ -85,7 +85,7 @@ def open_page(chromium, serve):  # after it, so that pages are closed before the
         if not any(own in str(text) for own in GRADIO):
             complaints.append(f"{kind}: {text}")
 
-    def open_page(address, *, beside=None, path="/", **options):
+    def open_page(address, *, beside=None, path="/", settled=True, **options):
         options = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"} | options
         context = beside.context if beside else chromium.new_context(**options)
         if beside is None:
@@ -98,6 +98,8 @@ def open_page(chromium, serve):  # after it, so that pages are closed before the
         page.on("request", lambda r: r.url.startswith((address, "data:", "blob:")) or complain("request", r.url))
         page.goto(address + path)
         page.locator("#question textarea").wait_for()
+        if settled:  # the library was looked at; else tests act more quickly than people do
+            page.locator("#status", has_text="Starting").wait_for(state="detached")
         return page
 
     yield open_page

@@ -52,6 +52,16 @@ def in_view(page, selector):
     )
 
 
+def tab_to(page, selector, *, back=False):
+    """Presses Tab until what is looked for has the focus."""
+    for _ in range(40):
+        page.keyboard.press("Shift+Tab" if back else "Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            assert page.evaluate("document.activeElement.checkVisibility()")
+            return
+    raise AssertionError(f"{selector} is not reached by Tab; {page.evaluate('document.activeElement.outerHTML')[:200]} is")
+
+
 # --- the whole product
 
 
@@ -132,7 +142,7 @@ def test_a_citation_opens_by_keyboard_alone_and_back_leads_back_to_it(open_page,
     page.keyboard.type(QUESTION)  # the box has the focus from the start
     page.keyboard.press("Enter")
     page.locator(CITATION).wait_for()
-    page.keyboard.press("Shift+Tab")
+    tab_to(page, CITATION, back=True)
     assert page.evaluate("document.activeElement.textContent") == "[1]"
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
@@ -222,7 +232,7 @@ def test_new_leaves_the_conversation_and_shows_the_library_and_the_examples_agai
     page.get_by_role("button", name=re.compile("What is the cost of the tram line")).click()
     page.locator(CITATION).wait_for()
     assert "214 million euros" in answer(page).inner_text()
-    assert page.locator("#chat .user-row").all_inner_texts() == ["What is the cost of the tram line?"]
+    assert page.locator("#chat .user-row").all_inner_texts() == ["What is the cost of the tram line?\xa0Edit"]
     assert [history for _, history in assistant.asked] == [[], []]
 
 
@@ -264,6 +274,7 @@ def test_two_pages_keep_their_own_conversations(open_page, serve, assistant):
         assert page.locator("#chat .user-row").count() == 1
 
 
+OURS = '[href^="#cite-"], [href^="#do-"], [href^="/conversations/"], [href="#back"], .views > a'
 HOSTILE = (
     '<img src=x onerror="alert(1)"> ${alert(2)} {{alert(3)}} ![p](http://evil.example/p.png) [l](http://evil.example/) '
     "<script>alert(4)</script> http://evil.example/bare www.evil.example $$\\frac{1}{2}$$ `code` **bold**"
@@ -287,12 +298,12 @@ def test_text_of_an_article_a_model_or_a_reader_stays_text(open_page, serve):
     page.locator(CITATION).click()
     page.locator("#cited mark", has_text=HOSTILE).wait_for()
     page.wait_for_timeout(300)
-    assert page.locator("#chat .user-row").inner_text() == question
+    assert page.locator("#chat .user-row").inner_text() == f"{question}\xa0Edit"
     assert f"The penguins walked 12 miles. {HOSTILE}" in answer(page).inner_text()
     for part in ("#chat .message-wrap", "#panel .prose"):
         made = page.locator(f"{part} :is(img, script, iframe, form, input, strong, code, b, svg, .katex)")
         assert made.count() == 0
-        assert page.locator(f'{part} a:not([href^="#cite-"]):not([href="#evidence"])').count() == 0
+        assert page.locator(f"{part} a:not({OURS})").count() == 0
 
 
 @pytest.mark.parametrize("size", [(390, 844), (800, 600), (1920, 1080)])

@@ -48,7 +48,7 @@ def test_a_document_is_chosen_by_keyboard_and_only_it_is_asked(open_page, serve,
 
     assistant.put(make_document(OWLS, "/owls/owls.txt"))  # what there is to choose follows the library, what is chosen stays
     page.locator("#filter-told", has_text="1 of 3 articles are asked").wait_for()
-    page.get_by_label("Sources").click()
+    page.get_by_role("combobox", name="Sources").click()
     page.get_by_role("option", name="/owls").click()
     page.locator("#filter-told", has_text="0 of 3 articles are asked").wait_for()
     ask(page)
