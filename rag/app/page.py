@@ -27,7 +27,7 @@ from rag.types import EVERYTHING, Claim, Delta, Document, Done, Event, Evidence,
 logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.25  # while a question waits for the first article
-_DRAW_SECONDS = 0.1  # between two drawings of a growing draft
+_MANY, _DRAW_SECONDS = 20, 0.1  # with so many turns before it, a growing draft is drawn so often
 _MAX_EXAMPLES = 4
 _MAX_SUGGESTED = 3
 
@@ -134,7 +134,7 @@ class Page:
                     if isinstance(event, Evidence | Claim):
                         self.kept.keep(conversation)
                     if isinstance(event, Delta):
-                        if time.monotonic() < drawn + _DRAW_SECONDS:
+                        if len(earlier) > _MANY and time.monotonic() < drawn + _DRAW_SECONDS:
                             continue  # its words are drawn with the next ones: all messages are sent each time
                         drawn = time.monotonic()
                     yield self._chat(conversation), self._panel_after(event, conversation)
