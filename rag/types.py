@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -170,6 +170,11 @@ class Answer:
     def found(self) -> bool:
         """True if the documents hold the answer."""
         return self.status == "answered"
+
+
+def as_dict(answer: Answer) -> dict[str, Any]:
+    """Returns an answer as it is written as JSON: its fields, and `found`."""
+    return {**asdict(answer), "found": answer.found}
 
 
 @dataclass(frozen=True, slots=True)

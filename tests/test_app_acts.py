@@ -8,7 +8,6 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from rag.app import kept as kept_module
 from rag.app.acts import Acts
 from rag.app.conversation import Conversation, Turn
 from rag.app.keeping import INTERRUPTED
@@ -16,11 +15,10 @@ from rag.app.kept import Kept
 from rag.app.page import Page
 from rag.app.reference import Ref, act_ref, citation_ref, decode_act, encode_ref
 from rag.app.shelf import Shelf
-from rag.read import make_document
 from tests.browser.fake import FakeAssistant
-from tests.conftest import BRIDGES, OWLS
+from tests.conftest import OWLS
+from tests.pages import ME, OTHER, ask, assistant_of_two, patience, visit  # noqa: F401  a fixture
 
-ME, OTHER = "m" * 43, "o" * 43
 QUESTION = "What did the repair of the bridge cost?"
 OWL_QUESTION = "How many owls were counted in the forest?"
 COST = "Its repair cost 4.2 million crowns, said the mayor, Ilse Varga."
@@ -30,15 +28,9 @@ NAMES = (
 NO_NUMBERS = ["", "0", "-1", "3", "99999", "9" * 200, "1x", "x", "1-2", "_"]
 
 
-@pytest.fixture(autouse=True)
-def patience(monkeypatch):
-    monkeypatch.setattr(kept_module, "_PATIENCE", 30)
-
-
 @pytest.fixture
 def assistant():
-    documents = [make_document(BRIDGES, "/articles/bridges.txt"), make_document(OWLS, "/articles/owls.txt")]
-    return FakeAssistant(documents)
+    return assistant_of_two()
 
 
 @pytest.fixture
@@ -63,12 +55,7 @@ def conversation(page):
 
 
 def begun(page, *questions, reader=ME):
-    conversation = Conversation()
-    conversation.reader = reader
-    for question in questions:
-        page.ask(question, conversation)
-        list(page.answer(conversation))
-    return conversation
+    return ask(page, visit(reader), *questions)
 
 
 def do(acts, conversation, link, value=None):

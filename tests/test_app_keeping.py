@@ -22,13 +22,10 @@ from rag.app.page import Page
 from rag.cli.asking import _saved_citations
 from rag.errors import ConversationMissing, LibraryError
 from rag.library import Library
-from rag.read import make_document
 from rag.types import NOT_FOUND, Answer, Citation, Claim, Hit
-from tests.browser.fake import FakeAssistant
-from tests.conftest import BRIDGES, OWLS
+from tests.pages import ME, OTHER, ask, assistant_of_two, patience, visit  # noqa: F401  a fixture
 from tests.test_library import make_read_only  # noqa: F401  a fixture
 
-ME, OTHER = "m" * 43, "o" * 43
 QUESTION = "What did the repair of the bridge cost?"
 OWL_QUESTION = "How many owls were counted in the forest?"
 COST = "Its repair cost 4.2 million crowns, said the mayor, Ilse Varga."
@@ -157,16 +154,9 @@ def test_a_saved_answer_is_one_that_rag_verify_takes(tmp_path):
 # --- what is kept, and when
 
 
-@pytest.fixture(autouse=True)
-def patience(monkeypatch):
-    """However slow the machine is, what is kept is there when a handler returns."""
-    monkeypatch.setattr(kept_module, "_PATIENCE", 30)
-
-
 @pytest.fixture
 def assistant():
-    documents = [make_document(BRIDGES, "/articles/bridges.txt"), make_document(OWLS, "/articles/owls.txt")]
-    return FakeAssistant(documents)
+    return assistant_of_two()
 
 
 @pytest.fixture
@@ -177,19 +167,6 @@ def kept(assistant):
 @pytest.fixture
 def page(assistant, kept):
     return Page(assistant, kept, None)
-
-
-def visit(reader=ME):
-    conversation = Conversation()
-    conversation.reader = reader
-    return conversation
-
-
-def ask(page, conversation, *questions):
-    for question in questions:
-        page.ask(question, conversation)
-        list(page.answer(conversation))
-    return conversation
 
 
 def opened(page, identity, reader=ME):

@@ -296,7 +296,8 @@ def test_the_page_shows_an_article_that_another_process_added(page, assistant):
 
 def test_the_page_offers_nothing_to_other_programs():
     """An event that is not private would be listed, and Gradio's own run history would keep what was asked."""
-    blocks = build_page(FakeAssistant([]), Settings())
+    assistant = FakeAssistant([])
+    blocks = build_page(assistant, Settings(), Kept(assistant.conversations))
     listed = [f for f in blocks.config["dependencies"] if f["api_visibility"] != "private"]
     assert listed == []
 

@@ -63,15 +63,16 @@ def theme() -> gr.themes.Base:
     )
 
 
-def build_page(assistant: Any, settings: Settings) -> gr.Blocks:
+def build_page(assistant: Any, settings: Settings, kept: Kept) -> gr.Blocks:
     """Builds the page over an assistant, which may still be loading.
 
     Args:
         assistant: gives stream, document, paragraphs, documents, generation, examples, waiting, notice and conversations,
             and adds, removes, brings back and rebuilds, as `rag.Assistant` does.
+        kept: its conversations.
     """
     may_change = settings.page_access == "change"
-    page = Page(assistant, Kept(assistant.conversations), Shelf(assistant, settings.index) if may_change else None)
+    page = Page(assistant, kept, Shelf(assistant, settings.index) if may_change else None)
     acts = Acts(assistant, page)
     with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as blocks:
         conversation = gr.State(Conversation())
@@ -174,10 +175,11 @@ def _question_box(settings: Settings) -> gr.Textbox:
 
 def mount(application: FastAPI, assistant: Any, settings: Settings) -> FastAPI:
     """Mounts the page at the root of the server's application, and the files that can be saved from it."""
-    add_downloads(application, Kept(assistant.conversations))
+    kept = Kept(assistant.conversations)
+    add_downloads(application, kept)
     return gr.mount_gradio_app(
         application,
-        build_page(assistant, settings),
+        build_page(assistant, settings, kept),
         path="/",
         footer_links=[],
         run_history=False,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from rag.app.conversation import Turn
-from rag.types import Answer, Citation
+from rag.types import Answer, Citation, as_dict
 
 INTERRUPTED = "Interrupted: the page was left while this was written. Continue asks it again."
 _MAX_TITLE = 80  # characters
@@ -42,7 +42,7 @@ def title_of(turns: Sequence[Turn]) -> str:
 
 def answer_json(answer: Answer) -> str:
     """Returns an answer as `rag ask --json` prints it; `rag verify` checks its quotes again."""
-    return json.dumps({**asdict(answer), "found": answer.found}, ensure_ascii=False, indent=1)
+    return json.dumps(as_dict(answer), ensure_ascii=False, indent=1)
 
 
 def as_json(title: str, turns: Sequence[Turn]) -> str:

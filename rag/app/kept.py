@@ -77,8 +77,8 @@ class Kept:
     def read(self, reader: str, identity: str) -> tuple[Place, tuple[Turn, ...], str] | None:
         """Returns place, turns and given title of a conversation; None if this reader has none of this id."""
         try:
-            about, turns = self._conversations.about(reader, identity), self.turns(reader, identity)
-        except (RagError, ValueError):  # the latter without a reader
+            turns, about = self.turns(reader, identity), self._conversations.about(reader, identity)
+        except RagError:
             return None
         return Place(identity, about.updated_at), turns, "" if about.title == title_of(turns) else about.title
 

@@ -161,7 +161,7 @@ class Page:
         turn = conversation.turns[-1]
         while (waiting := self._assistant.waiting()) and conversation.update(run, replace(turn, awaited=waiting)):
             yield self._chat(conversation), gr.skip()
-            if self._assistant.documents():
+            if self._documents():
                 return
             time.sleep(_POLL_SECONDS)
 
@@ -280,8 +280,12 @@ class Page:
         if not conversation.turns:
             return no_evidence_html()
         turn = next((turn for turn in reversed(conversation.turns) if turn.hits), conversation.turns[-1])
-        of_hit = lambda hit: self._document(hit.document, hit.version)  # noqa: E731
-        return evidence_html(turn, of_hit, self._document, may_change=self.shelf is not None)
+        return evidence_html(
+            turn,
+            lambda hit: self._document(hit.document, hit.version),
+            self._document,
+            may_change=self.shelf is not None,
+        )
 
     def _library(self, conversation: Conversation) -> str:
         documents = self._documents()

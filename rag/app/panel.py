@@ -74,7 +74,7 @@ def evidence_html(
     ]
     shown, folded = "".join(cards[:_CARDS]), "".join(cards[_CARDS:])
     if turn.claims:
-        head += _sides_html(turn, [found for c in _first_citations(turn) if (found := others(c.document))])
+        head += _sides_html(turn, others)
     if folded:
         count = len(cards) - _CARDS
         folded = f"<details><summary>{count} more paragraph{'s' if count > 1 else ''}</summary>{folded}</details>"
@@ -82,28 +82,26 @@ def evidence_html(
 
 
 def _missing_html(turn: Turn, may_change: bool) -> str:
-    if turn.answer is not None and turn.answer.status == "clarify":
+    if turn.answer and turn.answer.status == "clarify":
         return ""
     near = "These paragraphs are the nearest." if turn.hits else "No paragraph of the library comes near this question."
     add = ' <a href="#library">Add an article</a> that says it, and ask again.' if may_change else ""
     return f'<p class="quiet">{near}{add}</p>'
 
 
-def _first_citations(turn: Turn) -> list[Citation]:
-    return list({claim.citations[0].document: claim.citations[0] for claim in turn.claims}.values())
-
-
-def _sides_html(turn: Turn, documents: Sequence[Document]) -> str:
+def _sides_html(turn: Turn, documents: Callable[[str], Document | None]) -> str:
     """Returns what articles say that the answer cites side by side, if they are several: they may disagree."""
-    citations, dates = _first_citations(turn), {document.id: document.date for document in documents}
+    citations = {claim.citations[0].document: claim.citations[0] for claim in turn.claims}
     if len(citations) < 2:
         return ""
-    cards = "".join(
-        f'<div><h3>{html.escape(c.title)}</h3><p class="meta">{html.escape(written_date(dates.get(c.document, "")))}</p>'
-        f'<p class="text">{html.escape(c.quote)}</p></div>'
-        for c in citations
-    )
+    cards = "".join(_side_html(citation, documents(identity)) for identity, citation in citations.items())
     return f'<section class="sides" aria-label="What the articles say">{cards}</section>'
+
+
+def _side_html(citation: Citation, document: Document | None) -> str:
+    day = html.escape(written_date(document.date if document else ""))
+    title, quote = html.escape(citation.title), html.escape(citation.quote)
+    return f'<div><h3>{title}</h3><p class="meta">{day}</p><p class="text">{quote}</p></div>'
 
 
 def _card_html(hit: Hit, document: Document | None, turn: Turn, kind: str, others: Sequence[Document]) -> str:

@@ -299,9 +299,10 @@ class Asking:
         tried: dict[Hit, decide.Signals] = {}
         for hit in self.weighing().chosen(hits):
             block = self._block(hit, generator)
-            if begun := self._begun(generator, hit, block):
+            signals = self.weighing().signals(hit)
+            if begun := self._begun(generator, hit, block, signals):
                 yield Delta(begun)
-            self.signals = tried[hit] = self._weighed(generator, hit, block)
+            self.signals = tried[hit] = self._weighed(generator, hit, block, signals)
             self.used.add((hit.document, hit.paragraph))
             if not self._is_likely():
                 if begun:
@@ -327,7 +328,7 @@ class Asking:
                 continue  # it says the same
             block = self._block(hit, generator)
             self.used.add((hit.document, hit.paragraph))
-            signals = self._weighed(generator, hit, block)
+            signals = self._weighed(generator, hit, block, self.weighing().signals(hit))
             if decide.probability(signals) < decide.threshold(self.settings.caution):
                 continue
             draft = "".join(self._draft(generator, hit, block)).strip()
@@ -400,10 +401,11 @@ class Asking:
     def _asked(self, hit: Hit, block: str) -> Prompt:
         return prompt.answer_prompt(self.question, [block], self.asked_on, [hit.document])
 
-    def _begun(self, generator: Generator, hit: Hit, block: str) -> str:
+    def _begun(self, generator: Generator, hit: Hit, block: str, signals: decide.Signals) -> str:
         """Returns the first word of a draft, if it is most probably kept; "" if the model is to be asked first."""
-        chance = decide.probability(self.weighing().signals(hit))
-        is_sure = chance >= decide.threshold(self.settings.caution) + _SURE and not prompt.asks_whether(self.question)
+        is_sure = decide.probability(signals) >= decide.threshold(self.settings.caution) + _SURE and not prompt.asks_whether(
+            self.question
+        )
         return generator.begin(self._asked(hit, block)) if is_sure else ""
 
     def _draft(self, generator: Generator, hit: Hit, block: str) -> Iterator[str]:
@@ -413,7 +415,7 @@ class Asking:
         budget = generator.context_tokens - self.settings.answer_tokens - prompt.BLOCK_OVERHEAD
         return prompt.block(hit, budget - generator.count(self.question), generator.count)
 
-    def _weighed(self, generator: Generator, hit: Hit, block: str) -> decide.Signals:
+    def _weighed(self, generator: Generator, hit: Hit, block: str, signals: decide.Signals) -> decide.Signals:
         """Returns what speaks for an answer in a hit, by the model too."""
         weighing = self.weighing()
         signals = weighing.signals(hit)

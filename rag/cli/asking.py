@@ -18,7 +18,7 @@ from rag.cli.filtering import chosen
 from rag.cli.opening import opened
 from rag.cli.output import DONE, EMPTY, FAILED, NOT_FOUND, printable, say
 from rag.errors import ConfigError, DocumentMissing
-from rag.types import Answer, Citation, Hit
+from rag.types import Answer, Citation, Hit, as_dict
 
 
 def ask(options: argparse.Namespace) -> int:
@@ -28,7 +28,7 @@ def ask(options: argparse.Namespace) -> int:
         answer = assistant.ask(options.question, filter=filter)
         is_empty = not assistant.library.count()[0]
         readable = _readable(answer, lambda identity: assistant.document(identity).source)
-    print(json.dumps(_as_dict(answer), ensure_ascii=False) if options.json else readable)
+    print(json.dumps(as_dict(answer), ensure_ascii=False) if options.json else readable)
     if is_empty:
         say(EMPTY)
     return DONE if answer.found else NOT_FOUND
@@ -62,10 +62,6 @@ def _place(cited: Hit | Citation) -> str:
 def _filled(text: str, width: int, indent: str = "") -> str:
     """Returns a text that may have titles in it, wrapped."""
     return textwrap.fill(printable(" ".join(text.split())), width, initial_indent=indent, subsequent_indent=indent)
-
-
-def _as_dict(answer: Answer) -> dict[str, Any]:
-    return {**dataclasses.asdict(answer), "found": answer.found}
 
 
 def _readable(answer: Answer, sources: Callable[[str], str]) -> str:

@@ -53,7 +53,8 @@ class Segments:
     @property
     def n_shared(self) -> int:
         """Tokens that the question has in common with the question with its aside."""
-        return _n_shared(self.question, self.aside)
+        pairs = enumerate(zip(self.question, self.aside, strict=False))
+        return next((n for n, (a, b) in pairs if a != b), min(len(self.question), len(self.aside)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Reader:
         segments = self._fitting(prompt)
         if not self._has_begun(segments):
             self._read(segments, prompt, stop)
-            self._ask(segments.question, (), stop)
+            self._ask(segments, stop, with_aside=False)
         assert self._begun
         return self._begun.tokens[0]
 
@@ -101,7 +102,7 @@ class Reader:
             logits = self._ask_beside(segments, stop)
         else:
             self._read(segments, prompt, stop)
-            logits = self._ask(segments.question, segments.aside, stop)
+            logits = self._ask(segments, stop, with_aside=bool(segments.aside))
         logits = logits.astype(np.float64)
         normaliser = logits.max() + np.log(np.exp(logits - logits.max()).sum())
         return tuple(float(logits[self._llama.tokenize(word)[0]] - normaliser) for word in words)
@@ -175,21 +176,21 @@ class Reader:
         if self._store and prompt.documents and prompt.aside:
             self._store.count(served)
 
-    def _ask(self, question: tuple[int, ...], aside: tuple[int, ...], stop: Stop) -> np.ndarray:
+    def _ask(self, segments: Segments, stop: Stop, *, with_aside: bool) -> np.ndarray:
         """Reads the question behind the paragraphs, and its aside in one go with it, into a sequence of its own.
 
         Returns:
-            The logits of the aside's last token, or of the question's if there is no aside.
+            The logits of the aside's last token, or of the question's without it.
         """
-        start = self._end()
-        n_shared = _n_shared(question, aside) if aside else len(question)
-        shared = (_MAIN, _ASIDE) if aside else (_MAIN,)
+        start, question = self._end(), segments.question
+        n_shared = segments.n_shared if with_aside else len(question)
+        shared = (_MAIN, _ASIDE) if with_aside else (_MAIN,)
         tokens = [(token, start + n, shared) for n, token in enumerate(question[:n_shared])]
         tokens += [(t, start + n_shared + n, (_MAIN,)) for n, t in enumerate(question[n_shared:])]
         last = len(tokens) - 1
-        if aside:
+        if with_aside:
             self._llama.copy(_MAIN, _ASIDE)
-            tokens += [(t, start + n_shared + n, (_ASIDE,)) for n, t in enumerate(aside[n_shared:])]
+            tokens += [(t, start + n_shared + n, (_ASIDE,)) for n, t in enumerate(segments.aside[n_shared:])]
         logits = self._decode(tokens, [last, len(tokens) - 1], stop)
         self._llama.forget(_ASIDE)
         self._begun = _Begun(question, (int(logits[0].argmax()),))
@@ -316,8 +317,3 @@ class Reader:
 
     def _key(self, prefix: tuple[int, ...], tokens: tuple[int, ...]) -> str:
         return hashlib.sha256(f"{self._llama.identity} {prefix} {tokens}".encode()).hexdigest()
-
-
-def _n_shared(question: Sequence[int], aside: Sequence[int]) -> int:
-    pairs = enumerate(zip(question, aside, strict=False))
-    return next((n for n, (a, b) in pairs if a != b), min(len(question), len(aside)))

@@ -263,13 +263,9 @@ _UNSEEN = frozenset({"hits", "evidence", "citations", "status", "signals", "timi
 """Fields of a turn with what nobody asked or was answered: else the name of every cited file would be found."""
 
 _OWN = "id = ? AND reader = ?"
-_LISTED = (
-    "SELECT id, title, updated_at, (SELECT count(*) FROM turns WHERE conversation = c.id) "
-    "FROM conversations c WHERE reader = ? ORDER BY updated_at DESC, rowid DESC LIMIT ?"
-)
-_ABOUT = (
-    f"SELECT id, title, updated_at, (SELECT count(*) FROM turns WHERE conversation = c.id) FROM conversations c WHERE {_OWN}"
-)
+_SELECT = "SELECT id, title, updated_at, (SELECT count(*) FROM turns WHERE conversation = c.id) FROM conversations c"
+_LISTED = f"{_SELECT} WHERE reader = ? ORDER BY updated_at DESC, rowid DESC LIMIT ?"
+_ABOUT = f"{_SELECT} WHERE {_OWN}"
 _TURNS = (
     "SELECT t.content, t.rating, t.comment FROM conversations c JOIN turns t ON t.conversation = c.id "
     f"WHERE {_OWN} ORDER BY t.number"

@@ -236,15 +236,6 @@ def test_new_leaves_the_conversation_and_shows_the_library_and_the_examples_agai
     assert [history for _, history in assistant.asked] == [[], []]
 
 
-def test_an_answer_that_is_not_there_shows_the_nearest_paragraphs(open_page, serve, assistant):
-    page = open_page(serve(assistant))
-    ask(page, "Who arrested the penguins?")
-    answer(page).get_by_text(NOT_FOUND).wait_for()
-    page.locator("#panel h2", has_text="Nearest paragraphs").wait_for()
-    assert page.locator("#panel .card").count() > 0
-    assert page.locator(CITATION).count() == 0
-
-
 def test_the_page_is_up_while_models_load_and_a_question_waits_for_the_first_article(open_page, serve, seed):
     assistant = FakeAssistant([])
     assistant.load("Building the index from the seed articles")

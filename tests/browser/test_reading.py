@@ -123,6 +123,7 @@ def test_what_is_not_in_the_documents_shows_what_is_near_and_how_to_add_an_artic
     answer(page).get_by_text(NOT_FOUND).wait_for()
     page.locator("#panel h2", has_text="Nearest paragraphs").wait_for()
     assert page.locator("#panel .card.near").count() > 0
+    assert page.locator(CITATION).count() == 0
     page.locator("#panel").get_by_role("link", name="Add an article").click()
     page.locator("#panel h2", has_text="Library").wait_for()
     page.locator("#upload").wait_for()
