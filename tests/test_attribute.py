@@ -30,8 +30,8 @@ from rag.attribute.facts import everything
 from rag.attribute.naming import runs
 from rag.types import Hit
 
-SIZE = 20_000  # characters
-SECONDS = 2.0  # of this process; of any of these texts something once took up to a minute
+SIZE = 10_000  # characters
+SECONDS = 2.0  # of this process, .6 here at most; of any of these texts something once took up to 15 s
 CLAIM = "On 15 July Ilse Varga said that at least 40 owls were not seen in the harbour of Arlen."
 QUESTION = "How many owls did Ilse Varga see in Arlen?"
 PASSAGE = "Ilse Varga, the mayor, said that 40 owls were seen in Arlen on 15 July 2025. Jon Reyk may have seen 30 voles."

@@ -7,6 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 from rag import app, server
@@ -25,11 +26,12 @@ def assistant():
     return FakeAssistant([make_document(BRIDGES, "/articles/bridges.txt")])
 
 
-@pytest.fixture
-def address(assistant):
+@contextlib.contextmanager
+def serving(assistant, settings):
+    """Serves a page in a thread; yields its address."""
     ready: list[str] = []
-    sock = server.bind(Settings(port=0))
-    running = server.Server(app.mount(server.create_app(), assistant, Settings()), sock, ready.append)
+    sock = server.bind(settings)
+    running = server.Server(app.mount(server.create_app(), assistant, settings), sock, ready.append)
     thread = threading.Thread(target=running.serve_until_stopped)
     thread.start()
     while not ready:
@@ -38,6 +40,12 @@ def address(assistant):
     running.should_exit = True
     thread.join(10)
     sock.close()
+
+
+@pytest.fixture
+def address(assistant):
+    with serving(assistant, Settings(port=0)) as ready:
+        yield ready
 
 
 def answered(address):
@@ -133,10 +141,8 @@ def test_a_page_that_disappears_is_kept_for_its_own_browser_and_for_no_other(add
         assert other.client.get(path).status_code == 404
 
 
-def test_a_page_that_may_only_read_can_send_no_files(assistant):
-    page = app.build_page(assistant, Settings(page_access="read")).config
-    (upload,) = [one for one in page["components"] if one["props"].get("elem_id") == "upload"]
-    assert upload["props"]["visible"] is False
-    page = app.build_page(assistant, Settings()).config
-    (upload,) = [one for one in page["components"] if one["props"].get("elem_id") == "upload"]
-    assert upload["props"]["visible"] is True
+@pytest.mark.parametrize(("access", "status"), [("change", 200), ("read", 403)])
+def test_files_are_taken_only_by_a_page_that_may_change_the_library(assistant, access, status):
+    with serving(assistant, Settings(port=0, page_access=access)) as address, httpx.Client(base_url=address) as client:
+        sent = client.post("/gradio_api/upload", files={"files": ("owls.txt", b"Owls were seen.")})
+    assert sent.status_code == status

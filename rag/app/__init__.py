@@ -23,7 +23,7 @@ from fastapi import FastAPI
 from rag import server
 from rag.app.acts import Acts
 from rag.app.conversation import Conversation
-from rag.app.downloads import add_downloads
+from rag.app.downloads import add_downloads, refuse_uploads
 from rag.app.filtering import EXPANDED_SCRIPT, filter_controls
 from rag.app.kept import Kept
 from rag.app.page import Page
@@ -177,6 +177,8 @@ def mount(application: FastAPI, assistant: Any, settings: Settings) -> FastAPI:
     """Mounts the page at the root of the server's application, and the files that can be saved from it."""
     kept = Kept(assistant.conversations)
     add_downloads(application, kept)
+    if settings.page_access == "read":
+        refuse_uploads(application)  # hiding what they are dropped on keeps no program from sending files
     return gr.mount_gradio_app(
         application,
         build_page(assistant, settings, kept),

@@ -1,8 +1,9 @@
-"""Files that a reader can save from the page: an answer with its quotes, a conversation."""
+"""Files that a reader can save from the page: an answer with its quotes, a conversation; and files that nobody may send."""
 
 from __future__ import annotations
 
 from fastapi import FastAPI, Request
+from gradio.route_utils import API_PREFIX
 from starlette.responses import PlainTextResponse, Response
 
 from rag.app.keeping import answer_json, as_json, as_markdown, title_of
@@ -26,6 +27,14 @@ def add_downloads(application: FastAPI, kept: Kept) -> None:
     @application.get("/conversations/{identity}/{number}.json", include_in_schema=False)
     def answer(identity: str, number: int, request: Request) -> Response:
         return _file(kept, request, identity, "json", number)
+
+
+def refuse_uploads(application: FastAPI) -> None:
+    """Refuses every file that is sent, in place of the page's own address for them."""
+
+    @application.post(f"{API_PREFIX}/upload", include_in_schema=False)
+    def upload() -> Response:
+        return PlainTextResponse("This page may only read the library.", status_code=403)
 
 
 def _file(kept: Kept, request: Request, identity: str, suffix: str, number: int | None = None) -> Response:
