@@ -41,7 +41,7 @@ _BASES = {form: forms.split()[0] for forms in _FORMS.split(",") for form in form
 _DOTTED = re.compile(r"\b(?:[A-Z]\.){2,}")
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def fold(word: str) -> str:
     """Returns a word without case, accents and possessive, for comparison."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
@@ -53,7 +53,7 @@ def joined(text: str) -> str:
     return _DOTTED.sub(lambda match: match[0].replace(".", ""), text)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=10_000)
 def is_same(a: str, b: str) -> bool:
     """True for folded words that differ in a short ending only (Indonesian, Indonesians; city, cities), or like man, men."""
     return _is_ended(a, b) or _is_ended(_BASES.get(a, a), _BASES.get(b, b))
