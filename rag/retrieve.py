@@ -15,6 +15,7 @@ from rag.dense import Dense
 from rag.errors import LibraryError
 from rag.lexical import Lexical
 from rag.library import Library, StoredPassage
+from rag.read import place_of
 from rag.types import EVERYTHING, Filter, Hit
 
 RRF_K = 60
@@ -151,6 +152,7 @@ class Retriever:
 
 def _hit(stored: StoredPassage, score: float) -> Hit:
     document, paragraph = stored.document, stored.passage.paragraph
+    page, box = place_of(document, paragraph.start)
     return Hit(
         document=document.id,
         version=document.version,
@@ -162,4 +164,6 @@ def _hit(stored: StoredPassage, score: float) -> Hit:
         text=stored.text,
         score=score,
         searched=stored.searched,
+        page=page,
+        box=box,
     )

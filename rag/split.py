@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from rag.language import language
-from rag.read import layout
+from rag.read import COUNTED, blocks_of
 from rag.types import Document, Paragraph, Passage
 
 LONG = 2400
@@ -31,8 +31,8 @@ _TOLD_BY = 500  # characters at its beginning by which the language of a text is
 
 def paragraphs(document: Document) -> tuple[Paragraph, ...]:
     """Returns the paragraphs of the article, numbered from 1 as a reader counts them; furniture has no number."""
-    blocks = (b for b in layout(document.text, document.source) if b.kind == "paragraph")
-    return tuple(Paragraph(number, b.start, b.end) for number, b in enumerate(blocks, 1))
+    blocks = (b for b in blocks_of(document) if b.kind in COUNTED)
+    return tuple(Paragraph(n, b.start, b.end, b.kind, b.page, b.box) for n, b in enumerate(blocks, 1))
 
 
 def passages(document: Document) -> tuple[Passage, ...]:

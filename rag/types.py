@@ -17,6 +17,28 @@ NOT_FOUND = "The documents do not say."
 """The text of every answer whose `status` is "not_found"."""
 
 
+Kind = Literal["title", "date", "heading", "paragraph", "list", "row", "quotation", "caption", "furniture"]
+"""What a part of a document is. A "row" of a table carries its header; "furniture" is what stands around an article."""
+
+Box = tuple[float, ...]
+"""Where something stands on a page: left, bottom, right, top in points, from the lower left corner; empty if nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A span of a canonical text with what it is; spans are trimmed, in order, and do not overlap.
+
+    Attributes:
+        page: on which it begins, from 1; 0 where a format has none. Likewise its `box`.
+    """
+
+    kind: Kind
+    start: int
+    end: int
+    page: int = 0
+    box: Box = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One article in one version.
@@ -29,6 +51,7 @@ class Document:
         date: the publication date that the article states, ISO 8601 ("2025-07-19"); else empty.
         text: the canonical text (NFC, lines end in one newline) that all offsets point into.
         language: ISO 639-1 ("en"); "" if it is not known.
+        layout: what the file's format says of the text's parts, as `rag.read` writes it; "" if the text itself shows it.
     """
 
     id: str
@@ -38,6 +61,7 @@ class Document:
     date: str
     text: str
     language: str = ""
+    layout: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +89,19 @@ EVERYTHING = Filter()
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A span of a document that a reader would count as one paragraph. `number` is 1-based."""
+    """A span of a document that a reader would count as one paragraph.
+
+    Attributes:
+        number: 1-based.
+        kind, page, box: as of a `Block`.
+    """
 
     number: int
     start: int
     end: int
+    kind: Kind = "paragraph"
+    page: int = 0
+    box: Box = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +126,8 @@ class Hit:
         used: True if it was given to the answer model.
         searched: what was found and is ranked: the text, a window of a long one, or a short one with its neighbours.
         also: ids of other documents that were found with the same paragraph, which are left out; see `rag.duplicates`.
+        page: on which the paragraph begins, from 1; 0 where a format has no pages.
+        box: of the paragraph on its page: left, bottom, right, top in points, from the lower left corner; empty likewise.
     """
 
     document: str
@@ -109,13 +143,20 @@ class Hit:
     used: bool = False
     searched: str = ""
     also: tuple[str, ...] = ()
+    page: int = 0
+    box: Box = ()
+
+    @property
+    def place(self) -> str:
+        """As a reader would look it up."""
+        return _place(self.paragraph, self.page)
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
     """A numbered pointer from a claim to the sentence or sentences that support it.
 
-    `a.document(c.document, c.version).text[c.start:c.end] == c.quote`, always.
+    `a.document(c.document, c.version).text[c.start:c.end] == c.quote`, always. `page` and `box` are as of a `Hit`.
     """
 
     number: int
@@ -127,6 +168,17 @@ class Citation:
     start: int
     end: int
     quote: str
+    page: int = 0
+    box: Box = ()
+
+    @property
+    def place(self) -> str:
+        """As a reader would look it up."""
+        return _place(self.paragraph, self.page)
+
+
+def _place(paragraph: int, page: int) -> str:
+    return f"paragraph {paragraph}" + (f" on page {page}" if page else "")
 
 
 @dataclass(frozen=True, slots=True)

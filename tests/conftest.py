@@ -12,12 +12,13 @@ import hypothesis
 import pytest
 
 from rag import decide
-from rag.assistant import Assistant, loading
+from rag.assistant import Assistant, adding, loading
 from rag.assistant.loading import Models
 from rag.cli import main
 from rag.config import Settings
 from rag.library import Library
-from tests.fakes import FakeEmbedder, FakeGenerator, FakeReranker, FakeSentenceTransformers
+from rag.read import read
+from tests.fakes import FakeEmbedder, FakeGenerator, FakeReranker, FakeSentenceTransformers, ReadingHere
 
 # The cores are shared, so an example has no deadline; a failure shows on every run, not on some.
 hypothesis.settings.register_profile("footnote", deadline=None, derandomize=True, database=None)
@@ -41,6 +42,19 @@ Forty snowy owls were counted in the Marrow forest this winter, the largest numb
 
 The biologist Tomas Reyk says that mild winters bring more voles, which the owls hunt.
 """
+
+
+def read_one(path, max_bytes=10**7):
+    """Returns the one document of a file, read in this process."""
+    (document,) = read(path, max_bytes=max_bytes)
+    return document
+
+
+@pytest.fixture(autouse=True)
+def reading_here(request, monkeypatch):
+    """Files are read in this process, which is quicker, but for tests of real things and of `rag.read.workers`."""
+    if not any(map(request.node.get_closest_marker, ("real", "browser", "processes"))):
+        monkeypatch.setattr(adding, "Workers", ReadingHere)
 
 
 @pytest.fixture(autouse=True)

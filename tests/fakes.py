@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from rag.errors import GenerationFailed
+from rag.errors import GenerationFailed, ReadError
+from rag.read import Unread, read
 from rag.stopping import Stop
 from rag.types import Prompt
 
@@ -177,3 +178,26 @@ class FakeSentenceTransformers:
 
     def predict(self, pairs: Sequence[tuple[str, str]], **_: object) -> np.ndarray:
         return np.arange(len(pairs), dtype=np.float32).reshape(-1, 1)
+
+
+class ReadingHere:
+    """Stands in for `rag.read.workers.Workers`: reads in this process, one file after the other."""
+
+    def __init__(self, n, *, seconds):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        pass
+
+    def read(self, files, max_bytes, on_tick=None):
+        for file in files:
+            yield file, self._found(file, max_bytes)
+
+    def _found(self, file, max_bytes):
+        try:
+            yield from read(file, max_bytes=max_bytes)
+        except ReadError as exc:
+            yield Unread(str(file), str(exc))

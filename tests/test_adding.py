@@ -13,6 +13,7 @@ import pytest
 
 from rag.config import ROOT
 from rag.errors import DocumentMissing, LibraryMismatch, ModelMissing
+from rag.read import SUFFIXES
 from rag.types import AddReport
 from tests.conftest import BRIDGES, OWLS
 from tests.fakes import FakeEmbedder
@@ -76,7 +77,7 @@ def test_files_that_fail_are_told_and_the_others_are_added(make_assistant, artic
     reasons = {path.rpartition("/")[2]: reason for path, reason in report.failed}
     assert set(reasons) == {"empty.txt", "binary.txt", "nowhere", "bare", "a.pdf"}
     assert reasons["nowhere"] == f"{tmp_path}/nowhere does not exist. Check the path."
-    assert reasons["bare"] == "The folder has no articles: no .markdown, .md, .text, .txt files."
+    assert reasons["bare"] == "The folder has no articles: no " + ", ".join(sorted(SUFFIXES)) + " files."
     assert reasons["binary.txt"].startswith("The file is not text")
 
 
@@ -379,7 +380,7 @@ def test_rebuild_keeps_the_text_of_a_file_that_is_gone_or_broken(make_assistant,
     assert set(report.unchanged) == {bridges, owls}
     assert [(path.rpartition("/")[2], reason) for path, reason in report.failed] == [
         ("bridges.txt", "The file is not there. Check the path, or where a link leads. Its stored text is kept."),
-        ("owls.txt", "The file is not text: it has null bytes. Save it as UTF-8 text. Its stored text is kept."),
+        ("owls.txt", "The file is not text. Save it in a format that is read, or as UTF-8 text. Its stored text is kept."),
     ]  # and not a second time for the folder that they lie in
     assert len(assistant.search("bridge of Arlen and snowy owls")) == 5
 
@@ -510,6 +511,8 @@ SLOW_ADD = """
 import signal, sys, time
 from rag.assistant import loading
 from rag.cli import main
+from rag.read import SUFFIXES
+from rag.read import SUFFIXES
 from tests.fakes import FakeEmbedder, FakeReranker
 
 class Slow(FakeEmbedder):

@@ -84,8 +84,8 @@ def test_files_are_moved_beside_the_library_and_added(shelf, assistant, send, tm
     assert not any(Path(path).exists() for path in sent)
     assert shelf.report.told == "2 added."
     assert shelf.report.lines == (
-        "“Owls return to the Marrow forest” (owls.txt) was added.",
-        "“Storks arrive” (storks.txt) was added.",
+        "Added “Owls return to the Marrow forest” (owls.txt): no date, 2 paragraphs.",
+        "Added “Storks arrive” (storks.txt): no date, 1 paragraph.",
     )
 
 
@@ -356,11 +356,11 @@ def test_a_report_is_there_until_it_is_dismissed(shelf):
 
 def test_a_report_names_what_failed_what_changed_and_what_is_alike():
     report = AddReport(("a",), ("c",), ("u",), (("/x/f.txt", "No text."),), similar=(("a", "u", 0.876),))
-    assert _told("", report, lambda identity: identity.upper()) == Report(
+    assert _told("", report, lambda identity: identity.upper(), lambda identity: identity) == Report(
         "1 added, 1 changed, 1 there already, 1 failed.",
-        ("f.txt: No text.", "A was added.", "C has changed.", "A tells the same as U: 88%."),
+        ("f.txt: No text.", "Added a.", "Changed c.", "A tells the same as U: 88%."),
     )
-    assert _told("Rebuilt: ", AddReport(), str) == Report("Rebuilt: nothing to do.")
+    assert _told("Rebuilt: ", AddReport(), str, str) == Report("Rebuilt: nothing to do.")
 
 
 # --- how it is shown

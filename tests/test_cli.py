@@ -238,7 +238,14 @@ def test_an_option_that_cannot_be_is_bad_use(run, articles, command, options, me
 
 def test_add_list_status_remove(run, articles):
     code, out, _ = run("add", articles)
-    assert (code, out) == (0, "added      2 documents\n")
+    assert code == 0
+    assert out.splitlines() == [
+        "added      2 documents",
+        "           2024-05-03    3 paragraphs  Old bridge of Arlen reopens after nine years",
+        f"{'':39}{articles}/bridges.txt",
+        "           no date       2 paragraphs  Owls return to the Marrow forest",
+        f"{'':39}{articles}/owls.txt",
+    ]
     code, out, _ = run("add", articles / "owls.txt")
     assert (code, out) == (0, "unchanged  1 document\n")
     out = run("list")[1].splitlines()
@@ -282,7 +289,7 @@ def test_files_that_fail_are_told_and_the_exit_code_says_so(run, articles, write
     assert code == FAILED
     assert "added      3 documents\n" in out
     assert re.search(r"duplicate  [0-9a-f]{12} has the same text as [0-9a-f]{12}\n", out)
-    assert f"failed     {articles}/binary.txt\n           The file is not text: it has null bytes." in out
+    assert f"failed     {articles}/binary.txt\n           The file is not text." in out
     assert f"failed     {tmp_path}/nowhere\n           {tmp_path}/nowhere does not exist. Check the path.\n" in out
 
 
@@ -353,7 +360,10 @@ def test_repair_and_restore_of_a_damaged_library_say_what_became_of_it(run, arti
     assert out.startswith("damaged    a text differs from its checksum\nsaved      1 document, 1 version\nlost       ")
     assert f"  {articles}/owls.txt\nkept       the damaged library is now {tmp_path}/index/library.damaged-" in out
     assert out.endswith("Add the articles again that were lost or have an older text: rag add PATH\n")
-    assert run("add", articles)[1] == "added      1 document\nunchanged  1 document\n"
+    assert [line for line in run("add", articles)[1].splitlines() if line[0] != " "] == [
+        "added      1 document",
+        "unchanged  1 document",
+    ]
     path.write_bytes(b"garbage " * 1000)
     code, _, err = run("repair")
     assert code == FAILED

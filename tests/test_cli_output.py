@@ -56,17 +56,18 @@ def test_a_document_that_is_lost_without_its_path_is_told_by_its_title(run, arti
 
 
 def test_files_of_other_formats_are_told_by_their_number(run, articles, write):
-    write("articles/page.html", "<p>")
+    write("articles/page.mp3", "ID3")
     write("articles/.hidden", "")
-    told = "skipped    1 file of another format (.html)\n"
-    assert run("add", articles)[:2] == (0, "added      2 documents\n" + told)
+    told = "skipped    1 file of another format (.mp3)\n"
+    code, out, _ = run("add", articles)
+    assert (code, out.endswith(told)) == (0, True)
     assert run("add", articles, articles)[:2] == (0, "unchanged  2 documents\n" + told)
-    for name in ("b.PDF", "a.pdf", "Makefile", "x.\x1b"):
+    for name in ("b.PNG", "a.png", "Makefile", "x.\x1b"):
         write(f"articles/{name}", "")
-    told = "skipped    5 files of other formats (2 .pdf, 1 without a suffix, 1 .\ufffd, 1 .html)\n"
+    told = "skipped    5 files of other formats (2 .png, 1 without a suffix, 1 .\ufffd, 1 .mp3)\n"
     assert run("add", articles)[1] == "unchanged  2 documents\n" + told
-    code, out, _ = run("add", articles / "page.html", articles)  # named itself it fails
-    assert (code, ".html is not a format that is read yet." in out, "skipped    4 files" in out) == (1, True, True)
+    code, out, _ = run("add", articles / "page.mp3", articles)  # named itself it fails
+    assert (code, ".mp3 is not a format that is read." in out, "skipped    4 files" in out) == (1, True, True)
 
 
 @pytest.mark.parametrize("text", ["Old bridge – “9” years", "ข่าว/100%.txt", "نی\u200cها", "👩\u200d🌾", "a  b\u00a0c"])

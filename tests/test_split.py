@@ -10,9 +10,9 @@ from sentencex import get_sentence_boundaries
 from rag import split
 from rag.config import ROOT
 from rag.errors import ReadError
-from rag.read import canonical, make_document, read
+from rag.read import canonical, make_document
 from rag.split import paragraphs, sentences
-from tests.conftest import BRIDGES
+from tests.conftest import BRIDGES, read_one
 from tests.hostile import texts
 
 
@@ -115,7 +115,7 @@ def test_a_text_of_another_language_is_cut_by_its_rules_too(sentences_of_it):
 
 
 def test_an_english_text_is_cut_by_the_rules_of_english_alone(monkeypatch):
-    document = read(next((ROOT / "seeds").glob("*.txt")), max_bytes=10**6)
+    document = read_one(next((ROOT / "seeds").glob("*.txt")))
     found = paragraphs(document)
     assert len(found) > 5
     monkeypatch.setattr(split, "_language", None)  # which takes forty times as long

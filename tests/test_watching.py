@@ -75,13 +75,13 @@ def test_what_is_new_changed_or_renamed_is_told_and_found(watch, clock, assistan
 
 
 def test_files_of_other_formats_are_told_once(watch, clock, assistant, articles, write):
-    for name in ("a.png", "b.PNG", "c.html"):
+    for name in ("a.png", "b.PNG", "c.mp3"):
         write(f"articles/{name}", "x")
     list(watch.look())
     clock(1)
-    assert list(watch.look()) == [Watched("skipped", "", skipped=((".png", 2), (".html", 1)))]
+    assert list(watch.look()) == [Watched("skipped", "", skipped=((".png", 2), (".mp3", 1)))]
     write("articles/a.png", "changed")
-    (articles / "c.html").unlink()
+    (articles / "c.mp3").unlink()
     assert seen(watch, clock) == []
     assert seen(assistant.watch([articles]), clock) == []
 
@@ -189,6 +189,8 @@ def test_the_command_follows_a_folder_and_ends_cleanly(articles, write, tmp_path
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
     assert process.stdout.readline() == "added      2 documents\n"
+    for _ in range(4):  # two lines for each
+        assert process.stdout.readline()[0] == " "
     assert process.stdout.readline() == "following  1 path (Ctrl-C ends it)\n"
     path = write("articles/storks.txt", "Storks arrive\n\nTwo storks came to the town this spring.\n")
     started = time.monotonic()

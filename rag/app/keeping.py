@@ -77,7 +77,7 @@ def _marks(turn: int, citations: Sequence[Citation]) -> str:
 
 
 def _footnote(citation: Citation) -> str:
-    return f"“{_plain(citation.quote)}” – {_plain(citation.title)}, paragraph {citation.paragraph}"
+    return f"“{_plain(citation.quote)}” – {_plain(citation.title)}, {citation.place}"
 
 
 def _plain(text: str) -> str:

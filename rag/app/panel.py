@@ -110,7 +110,7 @@ def _card_html(hit: Hit, document: Document | None, turn: Turn, kind: str, other
     numbers = sorted({c.number for claim in turn.claims for c in claim.citations if _cites(c, hit)})
     marks = "".join(f'<span class="number">[{int(number)}]</span> ' for number in numbers)
     day = written_date(document.date) if document and document.date else ""
-    place = " · ".join(filter(None, (day, f"Paragraph {hit.paragraph}", Path(hit.source).name)))
+    place = " · ".join(filter(None, (day, hit.place.capitalize(), Path(hit.source).name)))
     return (
         f'<article class="{kind}"><h3>{marks}<a href="{encode_ref(hit_ref(hit))}">{html.escape(hit.title)}</a></h3>'
         f'<p class="meta">{html.escape(place)}</p><p class="text">{text}</p>'
@@ -152,8 +152,9 @@ def article_html(document: Document, paragraphs: Sequence[Paragraph], ref: Ref, 
         text = document.text[paragraph.start : paragraph.end]
         marked = mark_spans(text, [(ref.start - paragraph.start, ref.end - paragraph.start)])
         cited = ' class="cited" id="cited"' if paragraph.number == ref.paragraph else ""
-        number = f'<span class="number">{int(paragraph.number)}</span>'
-        rows.append(f'<div role="listitem"{cited}>{number}<p class="text">{marked}</p></div>')
+        page = f' title="page {int(paragraph.page)}"' if paragraph.page else ""
+        number = f'<span class="number"{page}>{int(paragraph.number)}</span>'
+        rows.append(f'<div role="listitem"{cited}>{number}<p class="text {paragraph.kind}">{marked}</p></div>')
     return (
         f'<p class="back"><a href="#back">← {html.escape(back)}</a></p>'
         f'<h2 tabindex="-1">{html.escape(document.title)}</h2><p class="meta">{html.escape(meta)}</p>'

@@ -131,7 +131,7 @@ def _claims_markdown(turn: Turn) -> str:
 def _mark_markdown(citation: Citation) -> str:
     quote = " ".join(citation.quote.split())
     quote = quote if len(quote) <= _MAX_QUOTE else f"{quote[:_MAX_QUOTE]} …"
-    title = escape_chat(" ".join(f"“{quote}” – {citation.title}, paragraph {citation.paragraph}".split()))
+    title = escape_chat(" ".join(f"“{quote}” – {citation.title}, {citation.place}".split()))
     return f'[&#91;{int(citation.number)}&#93;]({encode_ref(citation_ref(citation))} "{title}")'
 
 

@@ -29,6 +29,7 @@ _ASIDE = ".removed-"
 
 _KEPT_SECONDS = 24 * 3600
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]")
+_MAX_DESCRIBED = 100  # documents of each kind that a report describes
 _MAX_NAME = 120  # characters of a file's name
 
 
@@ -134,8 +135,8 @@ class Shelf:
                 with contextlib.suppress(OSError):
                     file.unlink()
         failed = dict(report.failed)
-        self._take_away({path: is_new for path, is_new in placed.items() if path in failed}, set())
-        return _told("", report, self._title)
+        self._take_away({path: is_new for path, is_new in placed.items() if path in failed}, self._sources())
+        return _told("", report, self._title, self._described)
 
     def _sources(self) -> set[str]:
         with contextlib.suppress(RagError):  # what went wrong before is told
@@ -143,9 +144,9 @@ class Shelf:
         return set()
 
     def _take_away(self, placed: Mapping[str, bool], known: Collection[str]) -> None:
-        """Deletes the files that were placed and are of no document."""
+        """Deletes the files that were placed and hold no document."""
         for path, is_new in placed.items():
-            if is_new and path not in known:
+            if is_new and not any(source == path or source.startswith(f"{path}/") for source in known):
                 Path(path).unlink(missing_ok=True)
 
     def _placed(self, file: Path) -> tuple[Path, bool]:
@@ -198,7 +199,7 @@ class Shelf:
         return Report(f"“{document.title}” is back.")
 
     def _rebuild(self) -> Report:
-        return _told("Rebuilt: ", self._assistant.rebuild(progress=self._progress), self._title)
+        return _told("Rebuilt: ", self._assistant.rebuild(progress=self._progress), self._title, self._described)
 
     def _title(self, identity: str) -> str:
         try:
@@ -207,8 +208,16 @@ class Shelf:
             return identity
         return f"“{document.title}” ({Path(document.source).name})"
 
+    def _described(self, identity: str) -> str:
+        """Returns what was taken for a document's title, date and paragraphs, so that a wrong reading is seen at once."""
+        try:
+            document, n = self._assistant.document(identity), len(self._assistant.paragraphs(identity))
+        except RagError:
+            return identity
+        return f"{self._title(identity)}: {document.date or 'no date'}, {_counted(n, 'paragraph')}"
 
-def _told(before: str, report: AddReport, title: Callable[[str], str]) -> Report:
+
+def _told(before: str, report: AddReport, title: Callable[[str], str], described: Callable[[str], str]) -> Report:
     """Returns a report as lines: what failed first."""
     groups = (
         ("added", report.added),
@@ -219,8 +228,8 @@ def _told(before: str, report: AddReport, title: Callable[[str], str]) -> Report
     counts = [f"{len(ids)} {what}" for what, ids in groups if ids]
     counts += [f"{len(report.failed)} failed"] if report.failed else []
     lines = [f"{Path(path).name}: {reason}" for path, reason in report.failed]
-    lines += [f"{title(i)} was added." for i in report.added] if not before else []
-    lines += [f"{title(i)} has changed." for i in report.changed]
+    lines += [f"Added {described(i)}." for i in report.added[:_MAX_DESCRIBED]] if not before else []
+    lines += [f"Changed {described(i)}." for i in report.changed[:_MAX_DESCRIBED]]
     lines += [f"{title(i)} is the same as {title(older)}." for i, older in report.duplicates]
     lines += [f"{title(i)} tells the same as {title(older)}: {share:.0%}." for i, older, share in report.similar]
     return Report(f"{before}{', '.join(counts) or 'nothing to do'}.", tuple(lines))

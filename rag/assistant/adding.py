@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections import Counter
@@ -14,7 +15,8 @@ from rag.config import Settings
 from rag.duplicates import copied
 from rag.errors import ReadError
 from rag.library import Item, Library
-from rag.read import SUFFIXES, absolute, document_id, find_files, read, shown
+from rag.read import SUFFIXES, Unread, absolute, document_id, file_of, find_files, shown
+from rag.read.workers import Found, OnTick, Workers
 from rag.types import AddReport, Document, Embedder
 
 Progress = Callable[[int, int, str], object]
@@ -47,27 +49,25 @@ class _Adding:
         self._like: set[str] = set()  # documents whose vectors the batch may take over
         self._begun = 0.0
         self._done = self._reached = self._total = 0  # bytes: stored, read, all
+        self._file: Path | None = None  # that is at hand
         self._passed = 0  # bytes of files for which there was nothing to do
 
     def run(self, paths: Iterable[str | os.PathLike[str]]) -> AddReport:
         """Adds files, and folders with all readable files in them."""
         files, self._failed, skipped = _listed(paths, self._library)
-        sizes = [_n_bytes(file) for file in files]
-        self._total = sum(sizes)
-        for file, size in zip(files, sizes, strict=True):
-            self._progress(self._done, self._total, shown(file.name))
-            n_waiting = len(self._batch)
-            try:
-                self._take(_read(file, self._settings))
-            except ReadError as exc:
-                self._failed.append((shown(file), str(exc)))
-            if len(self._batch) > n_waiting:
-                self._reached += size
-            else:
-                self._total -= size  # nothing to do for it: as done, it would promise that the others are as quick
-                self._passed += size
-            if self._is_full():
-                self._put()
+        sizes = {file: _n_bytes(file) for file in files}
+        self._total = sum(sizes.values())
+        with _reading(files, self._settings, self._tick) as found:
+            for file, documents in found:
+                self._file = file
+                self._progress(self._done, self._total, shown(file.name))
+                if self._take_all(documents, skipped):
+                    self._reached += sizes[file]
+                else:
+                    self._total -= sizes[file]  # as done, it would promise that the others are as quick
+                    self._passed += sizes[file]
+                if self._is_full():
+                    self._put()
         self._put()
         every = self._total or self._passed  # if nothing was to be done, it ends full all the same
         self._progress(every, every, "")
@@ -82,24 +82,46 @@ class _Adding:
             skipped=by_suffix(skipped),
         )
 
-    def _take(self, read: Document) -> None:
+    def _tick(self, file: Path, done: int, total: int) -> None:
+        """Tells how far the file at hand is; of one that is read ahead nothing."""
+        if file == self._file:
+            self._progress(self._done, self._total, f"{shown(file.name)}, {done} of {total}")
+
+    def _take_all(self, found: Iterable[Document | Unread], skipped: set[Path]) -> bool:
+        """Takes the documents of one file; returns whether there was something to be done for one of them."""
+        is_new = False
+        for one in found:
+            if isinstance(one, Document):
+                is_new = self._take(one) or is_new
+                if len(self._batch) >= _BATCH:  # an archive has many
+                    self._put()
+            elif one.is_other:
+                skipped.add(Path(one.source))
+            else:
+                self._failed.append((shown(one.source), one.reason))
+        return is_new
+
+    def _take(self, read: Document) -> bool:
+        """Takes a document; returns whether it is to be stored."""
         document = replace(read, id=self._identity(read.source))
         known = self._versions.get(document.id)
         twin = self._by_version.get(document.version, "")
         if known == document.version:
             self._unchanged.append(document.id)
-        elif known is None and twin and self._was_renamed(twin, document.source):
+            return False
+        if known is None and twin and self._was_renamed(twin, document.source):
             self._moves[twin] = document.source
             self._sources[document.source] = twin
             self._renamed.append((twin, document.source))
-        else:
-            (self._added if known is None else self._changed).append(document.id)
-            self._like |= {document.id, twin}
-            self._versions[document.id] = document.version
-            self._by_version.setdefault(document.version, document.id)
-            self._sources[document.source] = document.id
-            self._begun = self._begun if self._batch else time.monotonic()
-            self._batch.append(document)
+            return False
+        (self._added if known is None else self._changed).append(document.id)
+        self._like |= {document.id, twin}
+        self._versions[document.id] = document.version
+        self._by_version.setdefault(document.version, document.id)
+        self._sources[document.source] = document.id
+        self._begun = self._begun if self._batch else time.monotonic()
+        self._batch.append(document)
+        return True
 
     def _identity(self, source: str) -> str:
         """Returns the id of the document with this source: a new one for a new source, also where a renamed file was."""
@@ -110,11 +132,12 @@ class _Adding:
     def _was_renamed(self, identity: str, source: str) -> bool:
         """True if the document's own file is gone and the new one is of its kind."""
         old = next((path for path, i in self._sources.items() if i == identity), "")
-        return bool(old) and not os.path.lexists(old) and Path(old).suffix == Path(source).suffix
+        is_there = os.path.lexists(old) or file_of(old) != Path(old)
+        return bool(old) and not is_there and Path(old).suffix == Path(source).suffix
 
     def _is_full(self) -> bool:
         return bool(self._batch) and (
-            len(self._batch) == _BATCH
+            len(self._batch) >= _BATCH
             or sum(len(document.text) for document in self._batch) > _BATCH_CHARS
             or time.monotonic() - self._begun > _BATCH_SECONDS
         )
@@ -172,18 +195,8 @@ def rebuild(library: Library, embedder: Embedder, settings: Settings, progress: 
     """
     library.drop_stale()
     old = library.versions()
-    fresh = [_again(document, settings) for document in library.documents()]
-    failed = [(document.source, reason) for document, reason in fresh if reason]
-    documents = [document for document, _ in fresh]
     files, not_listed, _ = _listed(filter(os.path.isdir, library.folders()), library)
-    sources, known = library.sources(), old.keys() | library.removed()
-    for file in files:
-        if str(file) not in sources and document_id(str(file)) not in library.removed():
-            try:
-                read = _read(file, settings)
-                documents.append(replace(read, id=_free_id(read.source, known)))
-            except ReadError as exc:
-                not_listed.append((shown(file), str(exc)))
+    documents, failed = _again(library, files, settings)
     library.put(_rebuilt(documents, library, embedder, progress), embedder.name, anew=True)
     new = {document.id: document.version for document in documents}
     added = tuple(identity for identity in new if identity not in old)
@@ -258,10 +271,13 @@ def _listed(
     def unreadable(exc: OSError) -> None:
         failed.append((shown(exc.filename), f"The folder cannot be read: {exc.strerror}. Change its permissions."))
 
+    def outside(file: Path) -> None:
+        failed.append((shown(file), "It is a link to a file outside the folder. Name that file, to add it."))
+
     for named in paths:
         try:
             path = absolute(named)
-            found = list(find_files([path], unreadable, others.add))
+            found = list(find_files([path], unreadable, others.add, outside))
         except ReadError as exc:
             failed.append((shown(named), str(exc)))
             continue
@@ -273,8 +289,16 @@ def _listed(
     return list(files), failed, others - files.keys()
 
 
-def _read(file: Path, settings: Settings) -> Document:
-    return read(file, max_bytes=settings.max_file_mb * 10**6)
+@contextlib.contextmanager
+def _reading(
+    files: Sequence[Path], settings: Settings, tick: OnTick = lambda file, done, total: None
+) -> Iterator[Iterator[tuple[Path, Iterator[Found]]]]:
+    """Reads files in as many processes as there are cores; yields each file with what is found in it."""
+    n = max(1, min(settings.threads, len(files)))
+    with Workers(n, seconds=settings.read_seconds) as workers:
+        found = workers.read(files, settings.max_file_mb * 10**6, tick)
+        with contextlib.closing(found):
+            yield found
 
 
 def _n_bytes(file: Path) -> int:
@@ -284,8 +308,36 @@ def _n_bytes(file: Path) -> int:
         return 0
 
 
-def _again(document: Document, settings: Settings) -> tuple[Document, str]:
-    try:
-        return replace(_read(Path(document.source), settings), id=document.id), ""
-    except ReadError as exc:
-        return document, f"{exc} Its stored text is kept."
+def _again(library: Library, files: Iterable[Path], settings: Settings) -> tuple[list[Document], list[tuple[str, str]]]:
+    """Reads all files of a library again, and new ones.
+
+    Returns:
+        All documents, those that cannot be read again as they are stored; and what could not be read with its reason.
+    """
+    stored, removed = library.documents(), library.removed()
+    sources = {document.source: document for document in stored}
+    again: dict[str, Document] = {}
+    reasons: dict[str, str] = {}
+    own = dict.fromkeys(file_of(source) for source in sources)
+    with _reading([*own, *(file for file in files if file not in own)], settings) as found:
+        for _, ones in found:
+            for one in ones:
+                if isinstance(one, Document):
+                    again[one.source] = one
+                elif not one.is_other:
+                    reasons[one.source] = one.reason
+    documents = []
+    failed = []
+    for document in stored:
+        if (fresh := again.pop(document.source, None)) is not None:
+            documents.append(replace(fresh, id=document.id))
+            continue
+        reason = reasons.pop(document.source, reasons.get(str(file_of(document.source)), "It is not in its file any more."))
+        failed.append((document.source, f"{reason} Its stored text is kept."))
+        documents.append(document)
+    known = library.versions().keys() | removed
+    for fresh in again.values():
+        if document_id(fresh.source) not in removed:
+            documents.append(replace(fresh, id=_free_id(fresh.source, known)))
+    failed += [(shown(source), reason) for source, reason in reasons.items() if source not in map(str, own)]
+    return documents, failed

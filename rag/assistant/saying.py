@@ -107,7 +107,7 @@ def hits_in(document: Document) -> Iterator[Hit]:
     """Yields the paragraphs of a document as hits without a score, in its order."""
     for one in paragraphs(document):
         place = (document.id, document.version, document.title, document.source, one.number, one.start, one.end)
-        yield Hit(*place, text=document.text[one.start : one.end], score=0.0)
+        yield Hit(*place, text=document.text[one.start : one.end], score=0.0, page=one.page, box=one.box)
 
 
 def first_sentence(text: str) -> str:

@@ -74,6 +74,8 @@ def cite(text: str, span: Span, number: int) -> Claim:
         start=hit.start + span.start,
         end=hit.start + span.end,
         quote=span.text,
+        page=hit.page,
+        box=hit.box,
     )
     return Claim(text, (citation,))
 

@@ -56,7 +56,7 @@ def _shown(hit: Hit, width: int) -> str:
 
 
 def _place(cited: Hit | Citation) -> str:
-    return f"    paragraph {cited.paragraph} of {printable(cited.source)}"
+    return f"    {cited.place} of {printable(cited.source)}"
 
 
 def _filled(text: str, width: int, indent: str = "") -> str:
@@ -76,7 +76,7 @@ def _readable(answer: Answer, sources: Callable[[str], str]) -> str:
             lines.append(f"    also in {', '.join(printable(sources(identity)) for identity in also)}")
     if answer.status == "not_found" and answer.evidence:
         nearest = answer.evidence[0]
-        lines += ["", f"Nearest: paragraph {nearest.paragraph} of {printable(nearest.title)}"]
+        lines += ["", f"Nearest: {nearest.place} of {printable(nearest.title)}"]
     if answer.notice:
         lines += ["", _filled(answer.notice, width)]
     return "\n".join(lines)

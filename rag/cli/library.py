@@ -20,8 +20,11 @@ from rag.types import AddReport
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rag.assistant import Assistant
     from rag.assistant.watching import Watch
     from rag.generate.states import Stored
+
+_MAX_SHOWN = 20  # documents of which a report says how they were read
 
 
 def add(options: argparse.Namespace) -> int:
@@ -38,7 +41,7 @@ def add(options: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             say("\nWhat was added is kept; the same command goes on from there.")
             raise
-        _print_report(report)
+        _print_report(report, assistant)
         if watch:
             _follow(watch, counted(len(options.paths), "path"))
             return DONE
@@ -110,7 +113,7 @@ def rebuild(options: argparse.Namespace) -> int:
     settings = _without_answers(config.load())
     with opened(settings, seeds=False) as assistant, progress_bar("B") as progress:
         report = assistant.rebuild(progress=progress)
-    _print_report(report)
+        _print_report(report, assistant)
     return FAILED if report.failed else DONE
 
 
@@ -164,10 +167,12 @@ def _other_formats(skipped: Sequence[tuple[str, int]]) -> str:
     return f"{counted(sum(n for _, n in named), 'file')} of {what} ({told})"
 
 
-def _print_report(report: AddReport) -> None:
+def _print_report(report: AddReport, assistant: Assistant) -> None:
     for name in ("added", "changed", "unchanged"):
         if ids := getattr(report, name):
             print(f"{name:9}  {counted(len(ids), 'document')}")
+        if name != "unchanged":
+            _print_read(ids, assistant)
     for identity, source in report.renamed:
         print(f"renamed    {identity} is now {printable(source)}")
     for copy, original in report.duplicates:
@@ -180,6 +185,16 @@ def _print_report(report: AddReport) -> None:
         print(f"skipped    {_other_formats(report.skipped)}")
     if report == AddReport():
         print("nothing to do")
+
+
+def _print_read(ids: Sequence[str], assistant: Assistant) -> None:
+    """Prints what was taken for title, date and paragraphs of some documents, so that a wrong reading is seen at once."""
+    for identity in ids[:_MAX_SHOWN]:
+        document, n = assistant.document(identity), len(assistant.paragraphs(identity))
+        print(f"{'':11}{document.date or 'no date':10}  {counted(n, 'paragraph'):>14}  {printable(document.title)}")
+        print(f"{'':39}{printable(document.source)}")
+    if len(ids) > _MAX_SHOWN:
+        print(f"{'':11}and {len(ids) - _MAX_SHOWN} more: rag list")
 
 
 def _without_answers(settings: Settings) -> Settings:

@@ -393,8 +393,8 @@ def _put_document(connection: sqlite3.Connection, document: Document) -> None:
         (document.id, document.version, document.source),
     )
     connection.execute(
-        "INSERT OR REPLACE INTO versions (document, version, title, date, text, language) VALUES (?, ?, ?, ?, ?, ?)",
-        (document.id, document.version, document.title, document.date, document.text, document.language),
+        f"INSERT OR REPLACE INTO versions (document, {', '.join(_OF_VERSION)}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (document.id, *(getattr(document, name) for name in _OF_VERSION)),
     )
 
 
@@ -426,9 +426,10 @@ def _half(stored: bytes) -> np.ndarray:
 _STALE_SECONDS = 7 * 24 * 3600
 _UNMARK = "DELETE FROM meta WHERE key = 'staged_since'"
 _MAX_ALIKE = 8
+_OF_VERSION = ("version", "title", "date", "text", "language", "layout")
 _CHUNK = 20_000  # rows that are read at a time
 DOCUMENTS = (
-    "SELECT d.id, v.version, v.title, d.source, v.date, v.text, v.language "
+    "SELECT d.id, v.version, v.title, d.source, v.date, v.text, v.language, v.layout "
     "FROM documents d JOIN versions v ON v.document = d.id WHERE 1"
 )
 _PASSAGES = 'SELECT p.id, p.number, p.start, p."end", p.searched_start, p.searched_end, p.document FROM passages p'

@@ -23,14 +23,14 @@ from rag.library.grafting import grafted
 from rag.library.saving import discard, read_only, replace_damaged
 from rag.library.schema import MIGRATIONS, migrate
 from rag.library.store import NAME, is_full, note_change, writing
-from rag.read import document_id, find_files
+from rag.read import document_id, find_files, is_layout
 from rag.split import passages
 from rag.types import Document, Paragraph, Passage
 
 _TABLES = {
     "meta": "key, value",
     "documents": "id, version, source, added_at",
-    "versions": "document, version, title, date, text, language",
+    "versions": "document, version, title, date, text, language, layout",
     "passages": 'id, document, number, start, "end", searched_start, searched_end',
     "vectors": "id, vector",
     "folders": "path",
@@ -42,6 +42,7 @@ _TABLES = {
 """What is read, in this order. All else is derived from it or can be done without."""
 
 _PASSAGES_FROM = 5  # the schema version that brought passages; of an older library the texts are saved
+_LAYOUT = 6  # its place in the row of a version
 _MAX_GAP = 100_000  # ids that are tried one after another to find the next row that can be read
 
 
@@ -284,6 +285,8 @@ def _copy(damaged: _Damaged, target: sqlite3.Connection, table: str, columns: st
         if table == "versions" and _checksum(str(row[4])) != row[1]:
             damaged.titles[str(row[0])] = str(row[2])
             continue
+        if table == "versions" and len(row) > _LAYOUT and not is_layout(str(row[_LAYOUT])):
+            row = (*row[:_LAYOUT], "")  # what the text itself shows
         with contextlib.suppress(sqlite3.IntegrityError):  # a value of another kind than the column's
             target.execute(sql, row)
 
@@ -338,13 +341,19 @@ def _settle_passages(target: sqlite3.Connection, gaps: bool) -> tuple[str, ...]:
             not spans
             or any((length,) != lengths for *_, length in stored)
             or any(not 0 <= span.start < span.end <= len(document.text) for span in spans)
-            or (gaps and spans != list(passages(document)))
+            or (gaps and spans != [_bare(passage) for passage in passages(document)])
         ):
             target.execute("DELETE FROM passages WHERE document = ?", (identity,))
             unindexed.append(identity)
         else:
             put_bands(target, document, spans)
     return tuple(unindexed)
+
+
+def _bare(passage: Passage) -> Passage:
+    """Returns a passage with what is stored of its paragraph."""
+    paragraph = passage.paragraph
+    return replace(passage, paragraph=Paragraph(paragraph.number, paragraph.start, paragraph.end))
 
 
 def _settle_conversations(target: sqlite3.Connection) -> None:

@@ -91,6 +91,8 @@ MIGRATIONS: tuple[str, ...] = (
         rating INTEGER NOT NULL DEFAULT 0 CHECK (rating IN (-1, 0, 1)), comment TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (conversation, number)) STRICT;
     """,
+    # 8: what a format says of a text's parts; "" where the text itself shows it
+    "ALTER TABLE versions ADD COLUMN layout TEXT NOT NULL DEFAULT '';",
 )
 
 

@@ -15,8 +15,9 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 from rag import config, models
-from rag.read import find_files, read
+from rag.read import find_files
 from rag.split import index_text, paragraphs
+from tests.conftest import read_one
 
 _ROUNDS = 15
 _QUESTION = "How many Indonesians were arrested?"
@@ -30,7 +31,7 @@ def main() -> None:
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.enable_padding()
-    document = read(next(find_files([settings.seeds])), max_bytes=10**7)
+    document = read_one(next(find_files([settings.seeds])))
     texts = [index_text(document.title, document.text[p.start : p.end]) for p in paragraphs(document)]
 
     def scores(size: int) -> list[float]:

@@ -29,9 +29,9 @@ from rag.assistant.loading import load_embedder
 from rag.embed import MAX_TOKENS
 from rag.evaluate.sets import read_packs
 from rag.library import Library
-from rag.read import read
 from rag.split import index_text, passages
 from rag.types import Document
+from tests.conftest import read_one
 
 _PADDED = 16
 
@@ -47,7 +47,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         packs = read_packs(options.packs, Path(name))
         files = [file for pack in packs for file in list(pack.files.values())[: options.documents]]
-        documents = [read(file, max_bytes=10**7) for file in files]
+        documents = [read_one(file) for file in files]
         _compare(documents, options.rounds)
 
 

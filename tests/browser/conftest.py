@@ -15,8 +15,9 @@ import pytest
 
 from rag import app, server
 from rag.config import ROOT, Settings
-from rag.read import make_document, read
+from rag.read import make_document
 from tests.browser.fake import FakeAssistant
+from tests.conftest import read_one
 from tests.real.conftest import models_folder
 
 __all__ = ["models_folder"]  # the real models, skipped or required as in tests/real
@@ -45,7 +46,7 @@ def chromium():
 @pytest.fixture(scope="session")
 def seed():
     """Returns the seed article."""
-    return read(next(ROOT.glob("seeds/*.txt")), max_bytes=10**7)
+    return read_one(next(ROOT.glob("seeds/*.txt")))
 
 
 @pytest.fixture

@@ -20,9 +20,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from rag import app, server
 from rag.config import ROOT, Settings
-from rag.read import make_document, read
+from rag.read import make_document
 from tests.browser.fake import FakeAssistant
 from tests.browser.test_chat import CITATION, QUESTION, answer, ask, button, in_view, tab_to
+from tests.conftest import read_one
 
 DESKTOP, PHONE = (1280, 800), (390, 844)
 TRAM = "What is the cost of the tram line?"
@@ -34,7 +35,7 @@ OWLS = "Owls in the woods of Arlen\n\n2 May 2026\n\nForty snowy owls were counte
 def serving(folder: Path) -> Iterator[tuple[str, FakeAssistant]]:
     """Serves the page over the seed article and a short one; yields its address and the assistant."""
     tram = make_document(Path(__file__).with_name("tram.txt").read_text(encoding="utf-8"), "/articles/tram.txt")
-    seed = read(next(ROOT.glob("seeds/*.txt")), max_bytes=10**7)
+    seed = read_one(next(ROOT.glob("seeds/*.txt")))
     assistant = FakeAssistant([seed, tram], [QUESTION, TRAM])
     settings = Settings(port=0, index=folder / "index")
     with server.bind(settings) as sock:

@@ -38,7 +38,10 @@ def test_two_files_are_added_with_a_report_and_can_be_asked_at_once(open_page, s
     send(page, files)
     report = page.locator("#panel .report")
     report.get_by_text("1 added, 1 failed.").wait_for()
-    assert report.locator("li").all_inner_texts() == ["broken.txt: It is not text.", "“Owls in Arlen” (owls.txt) was added."]
+    assert report.locator("li").all_inner_texts() == [
+        "broken.txt: It is not text.",
+        "Added “Owls in Arlen” (owls.txt): 2026-05-02, 1 paragraph.",
+    ]
     page.locator(LISTED, has_text="Owls in Arlen").wait_for()
     page.locator("#status", has_text="3 articles").wait_for()
     assert [path.name for path in (tmp_path / "index/articles").iterdir()] == ["owls.txt"]

@@ -1,201 +1,23 @@
-"""Files to documents: one canonical text, its title, date and source, and which parts of it are the article.
+"""Plain text to blocks, by form (sentences against labels) and place (before, inside, after).
 
-Knows plain text and Markdown. A page saved as text carries weather, menus and captions beside the article; `layout`
-tells the article's paragraphs from them by form (sentences against labels) and place (before, inside, after).
+A page saved as text carries weather, menus and captions beside the article.
 """
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import itertools
-import os
 import re
-import stat
-import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from rag.dateline import is_byline, is_labelled, is_update, names_author, opening_dateline, parse_date, stated_date
-from rag.errors import ReadError
-from rag.language import language
-from rag.types import Document
+from rag.dateline import is_byline, is_labelled, names_author, opening_dateline, parse_date, stated_date
+from rag.read.markdown import markdown_blocks
+from rag.read.spans import line_spans
+from rag.types import Block, Kind
 
-SUFFIXES = {".txt", ".text", ".md", ".markdown"}
-_MARKDOWN = {".md", ".markdown"}
-_BOMS: tuple[tuple[bytes, str], ...] = (
-    (b"\xef\xbb\xbf", "utf-8"),
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-)
-_BOMS += ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-
-Kind = Literal["title", "date", "heading", "paragraph", "furniture"]
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A span of a canonical text with what it is; spans are trimmed, in order, and do not overlap."""
-
-    kind: Kind
-    start: int
-    end: int
-
-
-def find_files(
-    paths: Iterable[str | os.PathLike[str]],
-    unreadable: Callable[[OSError], object] | None = None,
-    other: Callable[[Path], object] = lambda path: None,
-) -> Iterator[Path]:
-    """Yields absolute paths: files as named, folders walked in name order for files that can be read.
-
-    Hidden files and folders below a named folder are passed over; symbolic links to folders are not followed.
-
-    Args:
-        unreadable: told of folders that cannot be read; they are passed over.
-        other: told of files in folders that are of another format; likewise.
-
-    Raises:
-        ReadError: a path does not exist, cannot be looked at, or cannot be stored as text.
-    """
-    for path in map(absolute, paths):
-        if shown(path) != str(path):
-            raise ReadError(f"The name {shown(path)} is not UTF-8.", "Rename it.")
-        if _is_folder(path):
-            for folder, names, files in os.walk(path, onerror=unreadable):
-                names[:] = sorted(n for n in names if not n.startswith("."))
-                for file in (Path(folder, name) for name in sorted(files) if not name.startswith(".")):
-                    if file.suffix.lower() in SUFFIXES:
-                        yield file
-                    else:
-                        other(file)
-        elif path.exists():
-            yield path
-        else:
-            raise ReadError(f"{shown(path)} does not exist.", "Check the path.")
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError as exc:  # a name that is too long, a folder above it that may not be entered
-        raise ReadError(f"{shown(path)} cannot be read: {exc.strerror}.", "Check the path.") from exc
-
-
-def absolute(path: str | os.PathLike[str]) -> Path:
-    """Returns the absolute path, "~" replaced; links are not followed, so that a source stays as it was named.
-
-    Raises:
-        ReadError: the path is empty, which would mean the working directory.
-    """
-    if not os.fspath(path):
-        raise ReadError("The path is empty.", "Name a file or a folder.")
-    return Path(os.path.abspath(os.path.expanduser(path)))
-
-
-def shown(path: str | os.PathLike[str]) -> str:
-    """Returns a path as text that can be printed and stored: bytes of its name that are not UTF-8 become "\ufffd"."""
-    return os.fsencode(path).decode("utf-8", "replace")
-
-
-def read(path: Path, *, max_bytes: int) -> Document:
-    """Reads one file.
-
-    Args:
-        path: an absolute path.
-        max_bytes: a larger file is refused before it is read.
-
-    Raises:
-        ReadError: the file cannot be read as an article; the message says why.
-    """
-    if path.suffix.lower() not in SUFFIXES:
-        formats = f"Save it as one of {', '.join(sorted(SUFFIXES))}."
-        raise ReadError(f"{shown(path.suffix) or 'A file without a suffix'} is not a format that is read yet.", formats)
-    if shown(path) != str(path):
-        raise ReadError("The file's name is not UTF-8.", "Rename it.")
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ReadError("It is not a file.", "Name a text file.")
-        if status.st_size > max_bytes:
-            raise ReadError(
-                f"The file is too large: {status.st_size / 1e6:.0f} MB, at most {max_bytes / 1e6:.0f} MB.",
-                "Split it, or raise max_file_mb.",
-            )
-        data, after = path.read_bytes(), path.stat()
-        if (after.st_size, after.st_mtime_ns) != (status.st_size, status.st_mtime_ns):
-            raise ReadError("The file was changed while it was read.", "Add it again once it is written.")
-    except FileNotFoundError as exc:
-        raise ReadError("The file is not there.", "Check the path, or where a link leads.") from exc
-    except OSError as exc:
-        hint = "Check where the link leads." if exc.errno == errno.ELOOP else "Check its permissions."
-        raise ReadError(f"The file cannot be opened: {exc.strerror or exc}.", hint) from exc
-    return make_document(decode(data), str(path))
-
-
-def make_document(raw: str, source: str) -> Document:
-    """Builds a document from decoded text; `source` is an absolute path, and its suffix decides between formats.
-
-    Raises:
-        ReadError: the text holds no paragraph.
-    """
-    text = canonical(raw)
-    blocks = layout(text, source)
-    if not blocks:
-        raise ReadError("The file is empty.", "Nothing was added.")
-    if not any(b.kind == "paragraph" for b in blocks):
-        raise ReadError("No paragraph was found in the file.", "It seems to hold only labels or numbers.")
-    titles = (text[b.start : b.end] for b in blocks if b.kind == "title")
-    first = text[blocks[0].start : blocks[0].end] if blocks[0].kind != "date" else ""
-    title = next(titles, first if len(blocks) > 1 and _is_headline(first) else "") or Path(source).stem
-    article = "\n".join(text[b.start : b.end] for b in blocks if b.kind == "paragraph")
-    dated = [text[b.start : b.end] for b in blocks if b.kind == "date"]
-    dates = [d for line in sorted(dated, key=is_update) if (d := stated_date(line))]
-    return Document(
-        id=document_id(source),
-        version=hashlib.sha256(text.encode()).hexdigest(),
-        title=_line(title),
-        source=source,
-        date=next(iter(dates), ""),
-        text=text,
-        language=language(article),
-    )
-
-
-def document_id(source: str) -> str:
-    """Returns the id of a source: the first 12 hexadecimal digits of the sha256 of its absolute path."""
-    return hashlib.sha256(os.fsencode(source)).hexdigest()[:12]
-
-
-def decode(data: bytes) -> str:
-    """Decodes UTF-8, or UTF-16 and UTF-32 with a byte order mark.
-
-    Raises:
-        ReadError: the bytes are not text, or in another encoding.
-    """
-    encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "utf-8")
-    if encoding == "utf-8" and b"\0" in data:
-        raise ReadError("The file is not text: it has null bytes.", "Save it as UTF-8 text.")
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as exc:
-        raise ReadError(
-            f"The file is not {encoding.upper()} text: byte 0x{data[exc.start]:02x} at offset {exc.start}.",
-            "Save it as UTF-8.",
-        ) from exc
-
-
-def canonical(raw: str) -> str:
-    """Returns the text that all offsets point into: NFC, every line end one newline, no byte order mark or controls."""
-    text = re.sub(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", "\n", raw)
-    text = re.sub(r"[\ufeff\x00-\x08\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff]", "", text)
-    return unicodedata.normalize("NFC", text)
-
-
-# --- which parts are the article -----------------------------------------------------------------------------------
+MARKDOWN = {".md", ".markdown"}
 
 _TERMINAL = re.compile(r"[.!?…。！？؟۔।॥։።၊။។៕][\"'”’»)\]」』*_]*$")
 _INNER_STOP = re.compile(r"[a-z0-9)”’\"][.!?][\"”’)]* +[“\"(]?[A-Z]")
@@ -226,8 +48,8 @@ _NO_WORDS = re.compile(r"[^\W_]+_\w+|[\W\d_]*|[-+]?[\d.,]+ ?°? ?[CF]")  # spot_
 
 def layout(text: str, source: str = "") -> tuple[Block, ...]:
     """Classifies every visible part of a canonical text, in order."""
-    if Path(source).suffix.lower() in _MARKDOWN:
-        return tuple(_with_dateline(text, _markdown(text)))
+    if Path(source).suffix.lower() in MARKDOWN:
+        return tuple(_with_dateline(text, markdown_blocks(text)))
     units = _all_units(text)
     return tuple(_with_dateline(text, _classify(text, units))) if units else ()
 
@@ -252,36 +74,10 @@ def _paragraphs(blocks: Iterable[Block]) -> Iterator[Block]:
     return (block for block in blocks if block.kind == "paragraph")
 
 
-def _line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _lines(text: str) -> Iterator[tuple[int, int]]:
-    """Yields trimmed line spans; an empty span for a blank line."""
-    for match in re.finditer(r"[^\n]*(?:\n|$)", text):
-        yield _trim(text, match.start(), match.end())
-
-
-_INVISIBLE = " \t\n\u00a0\u200b\u200c\u200d\u2060\u00ad\u3000\u200e\u200f"
-
-
-def _trim(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and (text[start] in _INVISIBLE or text[start].isspace()):
-        start += 1
-    while end > start and (text[end - 1] in _INVISIBLE or text[end - 1].isspace()):
-        end -= 1
-    return start, end
-
-
-def _bare(line: str) -> str:
-    start, end = _trim(line, 0, len(line))
-    return line[start:end]
-
-
 def _groups(text: str) -> Iterator[list[tuple[int, int]]]:
     """Yields runs of lines between blank lines."""
     group: list[tuple[int, int]] = []
-    for start, end in _lines(text):
+    for start, end in line_spans(text):
         if start < end:
             group.append((start, end))
         elif group:
@@ -493,58 +289,9 @@ def _find_title(units: list[_Unit], first: int) -> int | None:
     rest = [unit.text for unit in units[1:] if not unit.date]
     line = units[0].text
     asks = re.search(r"[?!][\"'”’]*$", line)
-    return 0 if first == 0 and rest and asks and _is_headline(line) and len(rest[0]) > len(line) else None
+    return 0 if first == 0 and rest and asks and is_headline(line) and len(rest[0]) > len(line) else None
 
 
-def _is_headline(text: str) -> bool:
+def is_headline(text: str) -> bool:
+    """True for a text that is short enough for a headline."""
     return _n_words(text) <= 20
-
-
-def _head_kind(line: str) -> Kind | None:
-    """Returns what a line under the headline of a Markdown text is, if it is a dateline or a byline."""
-    return "date" if stated_date(line) else "furniture" if names_author(line) else None
-
-
-def _markdown(text: str) -> Iterator[Block]:
-    """Classifies a Markdown text by its syntax tree; a block's span leaves out its markers where they lead it."""
-    from markdown_it import MarkdownIt
-
-    starts = [0, *(m.end() for m in re.finditer("\n", text)), len(text) + 1]
-    front = re.match(r"---\n(.*?)\n---\n", text, re.DOTALL)
-    body = front.group().count("\n") if front else 0
-    title = False
-    if front:
-        for field in re.finditer(r"^(title|date):[ \t]*[\"']?(.+?)[\"']?[ \t]*$", front.group(1), re.MULTILINE):
-            kind: Kind = "title" if field.group(1) == "title" else "date"
-            title = title or kind == "title"
-            yield Block(kind, front.start(1) + field.start(2), front.start(1) + field.end(2))
-    tokens = MarkdownIt("commonmark").enable("table").parse("\n".join(text.split("\n")[body:]))
-    in_row = begun = False
-    for opening, token in zip([None, *tokens], tokens, strict=False):
-        in_row = token.type == "tr_open" or (in_row and token.type != "tr_close")
-        if token.map is None or token.type not in ("tr_open", "inline", "fence", "code_block"):
-            continue
-        start, end = _trim(text, starts[token.map[0] + body], starts[token.map[1] + body] - 1)
-        if in_row:
-            if token.type == "tr_open" and start < end:
-                yield Block("paragraph", start, end)
-            continue
-        first, *_, last = [_bare(line) for line in token.content.rstrip("\n").split("\n")] * 2
-        start = max(start, text.find(first, start, end))
-        if token.type == "fence":  # its closing mark is in the span, and none of its content
-            end = text.rfind(last, start, end) + len(last)
-        if start >= end or not _bare(re.sub(r"!\[.*?\]\(.*?\)", "", token.content)):
-            continue
-        heading = opening is not None and opening.type == "heading_open"
-        if heading and opening is not None:
-            end = start + len(first)
-            yield Block("heading" if title or opening.tag != "h1" else "title", start, end)
-            title = title or opening.tag == "h1"
-        else:
-            lines = [] if begun else [(start + a, start + b) for a, b in _lines(text[start:end]) if a < b]
-            kinds = [_head_kind(text[slice(*line)]) for line in lines]
-            begun = begun or not all(kinds)
-            if kinds and all(kinds):
-                yield from (Block(kind, *line) for kind, line in zip(kinds, lines, strict=True) if kind)
-            else:
-                yield Block("date" if parse_date(text[start:end]) else "paragraph", start, end)

@@ -1,0 +1,176 @@
+"""What a reader of a format hands over, and how a document is made of it. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rag.dateline import is_update, stated_date
+from rag.errors import ReadError
+from rag.language import language
+from rag.read.spans import canonical, trim
+from rag.read.text import is_headline, layout
+from rag.types import Block, Box, Document, Kind
+
+COUNTED: frozenset[Kind] = frozenset({"paragraph", "list", "row", "quotation", "caption"})
+"""What a reader counts as a paragraph, and what is searched."""
+
+_TOGETHER: frozenset[Kind] = frozenset({"row"})  # stand on lines of their own without a blank one between
+_LAYOUT = 1  # of what is stored: its first number
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A paragraph, heading or the like, in the order in which it is read.
+
+    Attributes:
+        page: from 1; 0 where a format has none.
+        box: on its page: left, bottom, right, top in points, from the lower left corner; empty likewise.
+    """
+
+    kind: Kind
+    text: str
+    page: int = 0
+    box: Box = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article of a file.
+
+    Attributes:
+        title: as the file says; else "", and a part of kind "title" or the first words of it may be one.
+        date: of publication, ISO 8601; "" if the file does not say.
+        name: of what it stands in, within the file ("2026/owls.html", "17"); "" if the file is the article.
+    """
+
+    parts: Sequence[Part]
+    title: str = ""
+    date: str = ""
+    name: str = ""
+
+
+def make_document(raw: str, source: str) -> Document:
+    """Builds a document from decoded text; `source` is an absolute path, and its suffix decides between formats.
+
+    Raises:
+        ReadError: the text holds no paragraph.
+    """
+    return with_language(plain_document(raw, source))
+
+
+def plain_document(raw: str, source: str) -> Document:
+    """Does what `make_document` does, but tells no language."""
+    text = canonical(raw)
+    return _document(text, layout(text, source), source)
+
+
+def build(article: Article, source: str) -> Document:
+    """Builds a document from the parts of an article; in its text a blank line stands between two of them.
+
+    Raises:
+        ReadError: it holds no paragraph.
+    """
+    parts = [Part(p.kind, canonical(p.text).strip(), p.page, p.box) for p in article.parts]
+    parts = [part for part in parts if part.text]
+    if not any(part.kind in COUNTED for part in parts):  # of labels without one sentence these are what its reader came for
+        parts = [replace(part, kind="paragraph") if part.kind == "heading" else part for part in parts]
+    title = _line(canonical(article.title))
+    if title and not any(part.kind == "title" for part in parts):
+        if parts and _is_same(parts[0].text, title):
+            parts = parts[1:]
+        parts = [Part("title", title), *parts]
+    pieces, blocks, at = [""], list[Block](), 0
+    for before, part in zip([None, *parts], parts, strict=False):
+        if before:
+            pieces.append("\n" if before.kind == part.kind and part.kind in _TOGETHER else "\n\n")
+            at += len(pieces[-1])
+        start, end = trim(part.text, 0, len(part.text))
+        if start < end:
+            blocks.append(Block(part.kind, at + start, at + end, part.page, part.box))
+        pieces.append(part.text)
+        at += len(part.text)
+    return _document("".join(pieces), tuple(blocks), source, title=title, date=article.date, stored=written(blocks))
+
+
+def _is_same(a: str, b: str) -> bool:
+    return re.sub(r"\W+", "", a).casefold() == re.sub(r"\W+", "", b).casefold()
+
+
+def _document(
+    text: str, blocks: Sequence[Block], source: str, *, title: str = "", date: str = "", stored: str = ""
+) -> Document:
+    if not blocks:
+        raise ReadError("The file is empty.", "Nothing was added.")
+    if not any(b.kind in COUNTED for b in blocks):
+        raise ReadError("No paragraph was found in the file.", "It seems to hold only labels or numbers.")
+    titles = (text[b.start : b.end] for b in blocks if b.kind == "title")
+    first = text[blocks[0].start : blocks[0].end] if blocks[0].kind != "date" else ""
+    title = title or next(titles, first if len(blocks) > 1 and is_headline(first) else "") or Path(source).stem
+    dated = [text[b.start : b.end] for b in blocks if b.kind == "date"]
+    dates = [d for line in sorted(dated, key=is_update) if (d := stated_date(line))]
+    return Document(
+        id=document_id(source),
+        version=hashlib.sha256(text.encode()).hexdigest(),
+        title=_line(title),
+        source=source,
+        date=date or next(iter(dates), ""),
+        text=text,
+        layout=stored,
+    )
+
+
+def with_language(document: Document) -> Document:
+    """Returns a document with the language of its paragraphs.
+
+    Apart from the rest, as the model that tells it takes half a second to load, which each process that reads would take.
+    """
+    text, blocks = document.text, blocks_of(document)
+    return replace(document, language=language("\n".join(text[b.start : b.end] for b in blocks if b.kind in COUNTED)))
+
+
+def document_id(source: str) -> str:
+    """Returns the id of a source: the first 12 hexadecimal digits of the sha256 of its absolute path."""
+    return hashlib.sha256(os.fsencode(source)).hexdigest()[:12]
+
+
+def written(blocks: Sequence[Block]) -> str:
+    """Returns the blocks of a text as they are stored: JSON, a row a block."""
+    rows = [[b.kind, b.start, b.end, *([b.page, *b.box] if b.page else [])] for b in blocks]
+    return json.dumps([_LAYOUT, *rows], separators=(",", ":"))
+
+
+def blocks_of(document: Document) -> tuple[Block, ...]:
+    """Returns every visible part of a document, in order: as its format says, or as its text shows."""
+    if not document.layout:
+        return layout(document.text, document.source)
+    return tuple(_stored(document.layout))
+
+
+def place_of(document: Document, start: int) -> tuple[int, Box]:
+    """Returns the page and the box of the part of a document that begins at a character; 0 and () where there are none."""
+    found = (block for block in blocks_of(document) if block.start == start) if document.layout else ()
+    return next(((block.page, block.box) for block in found), (0, ()))
+
+
+def is_layout(written: str) -> bool:
+    """True for what `written` returns, and for none."""
+    try:
+        return not written or all(0 <= block.start < block.end for block in _stored(written))
+    except (ValueError, TypeError):
+        return False
+
+
+def _stored(written: str) -> Iterator[Block]:
+    _, *rows = json.loads(written)
+    for kind, start, end, *place in rows:
+        yield Block(kind, start, end, place[0] if place else 0, tuple(place[1:]))
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,124 @@
+"""Word files (DOCX) to articles: paragraphs by their styles, tables row by row, text boxes; nothing that they link to."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rag.errors import ReadError
+from rag.read.article import Article, Part
+from rag.read.table import table_parts
+from rag.types import Kind
+
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_UNSEEN = {f"{_W}{name}" for name in ("del", "moveFrom", "instrText", "delText")}
+_DRAWN = ("}pict", "}drawing", "}AlternateContent", "}object")
+_KINDS: tuple[tuple[str, Kind], ...] = (
+    (r"title$", "title"),
+    (r"(?:heading|überschrift|titre|título|titolo|subtitle)", "heading"),
+    (r"(?:intense )?quote", "quotation"),
+    (r"caption", "caption"),
+    (r"list", "list"),
+)
+
+
+def read_docx(data: bytes) -> Iterator[Article]:
+    """Yields the article of a DOCX.
+
+    Raises:
+        ReadError: it is damaged.
+    """
+    from docx import Document
+
+    try:
+        document = Document(io.BytesIO(data))
+    except Exception as exc:  # python-docx, lxml and zipfile raise types of their own
+        raise ReadError(
+            f"The DOCX is damaged: {type(exc).__name__}.", "Open it in a word processor and save it again."
+        ) from exc
+    styles = document.styles.element.iterchildren(f"{_W}style")
+    named = ((style.get(f"{_W}styleId"), style.find(f"{_W}name")) for style in styles)
+    names = {identity: name.get(f"{_W}val", "") for identity, name in named if name is not None}
+    parts = list(_joined(_parts(document.element.body, names)))
+    stated = document.core_properties.title or ""
+    is_named = any(part.kind == "title" for part in parts) or len(stated.split()) < 2  # "Document1"
+    yield Article(parts, title="" if is_named else stated)
+
+
+def _parts(body: Any, names: Mapping[str, str]) -> Iterator[Part]:
+    for element in body.iterchildren():
+        if element.tag == f"{_W}p":
+            yield from _paragraph(element, names)
+        elif element.tag == f"{_W}tbl":
+            yield from _table(element)
+        elif element.tag == f"{_W}sdt":
+            yield from (part for inner in element.iter(f"{_W}sdtContent") for part in _parts(inner, names))
+
+
+def _paragraph(element: Any, names: Mapping[str, str]) -> Iterator[Part]:
+    if text := _text(element).strip():
+        yield Part(_kind(element, names), text)
+    seen: set[str] = set()
+    for box in element.iter(f"{_W}txbxContent"):  # it is there twice: for old and for new programs
+        parts = list(_parts(box, names))
+        told = "\n".join(part.text for part in parts)
+        if told not in seen:
+            seen.add(told)
+            yield from parts
+
+
+def _kind(element: Any, names: Mapping[str, str]) -> Kind:
+    found = element.find(f"{_W}pPr/{_W}pStyle")
+    style = found.get(f"{_W}val", "") if found is not None else ""
+    name = names.get(style, style).casefold()
+    for pattern, kind in _KINDS:
+        if re.match(pattern, name):
+            return kind
+    return "list" if element.find(f"{_W}pPr/{_W}numPr") is not None else "paragraph"
+
+
+def _text(element: Any) -> str:
+    """Returns what is seen of a paragraph: without what was deleted, and without the text boxes anchored in it."""
+    pieces: list[str] = []
+    for child in element.iterchildren():
+        tag = child.tag
+        if tag == f"{_W}t":
+            pieces.append(child.text or "")
+        elif tag in (f"{_W}br", f"{_W}cr"):
+            pieces.append("\n")
+        elif tag == f"{_W}tab":
+            pieces.append("\t")
+        elif isinstance(tag, str) and tag.endswith("}t"):  # of a formula
+            pieces.append(child.text or "")
+        elif (
+            tag not in _UNSEEN
+            and isinstance(tag, str)
+            and not tag.endswith(("}pict", "}drawing", "}AlternateContent", "}object"))
+        ):
+            pieces.append(_text(child))
+    return "".join(pieces)
+
+
+def _table(element: Any) -> Iterator[Part]:
+    rows = [
+        [" ".join(_text(p) for p in cell.iter(f"{_W}p")) for cell in row.iterchildren(f"{_W}tc")]
+        for row in element.iterchildren(f"{_W}tr")
+    ]
+    yield from table_parts(rows)
+
+
+def _joined(parts: Iterator[Part]) -> Iterator[Part]:
+    """Makes one part of the items of a list."""
+    items: list[str] = []
+    for part in parts:
+        if part.kind == "list":
+            items.append(f"- {part.text}")
+            continue
+        if items:
+            yield Part("list", "\n".join(items))
+            items = []
+        yield part
+    if items:
+        yield Part("list", "\n".join(items))

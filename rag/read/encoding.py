@@ -1,0 +1,72 @@
+"""Bytes to text, in any encoding."""
+
+from __future__ import annotations
+
+import re
+
+from rag.errors import ReadError
+
+_BOMS: tuple[tuple[bytes, str], ...] = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_DECLARED = re.compile(
+    rb"""(?:<\?xml[^>]{0,200}?encoding|<meta[^>]{0,200}?charset)\s*=\s*["']?\s*([A-Za-z0-9_:.-]{1,40})""", re.IGNORECASE
+)
+_HEAD = 4096  # bytes in which a page says its encoding; browsers read 1,024
+_SAME = {"shift_jis": "cp932", "x-sjis": "cp932", "euc-kr": "cp949", "gb2312": "gb18030", "iso-8859-1": "cp1252"}
+"""What browsers read in place of an encoding: one that has more. Source: the Encoding Standard of WHATWG, section 4.2."""
+
+
+def decode(data: bytes, *, is_markup: bool = False) -> str:
+    """Decodes text: by its byte order mark, as UTF-8, by what a page says of itself, or by what it most likely is.
+
+    Args:
+        is_markup: True if it is HTML or XML, which may say its encoding.
+
+    Raises:
+        ReadError: the bytes are not text.
+    """
+    for mark, name in _BOMS:
+        if data.startswith(mark):
+            return _decoded(data, name)
+    if b"\0" not in data:
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError:
+            pass
+    if is_markup and (declared := _DECLARED.search(data[:_HEAD])):
+        name = declared[1].decode().lower()
+        try:
+            return data.decode(_SAME.get(name, name))
+        except (UnicodeDecodeError, LookupError):  # pages say what their server's settings say
+            pass
+    return _decoded(data, _likely(data))
+
+
+def _likely(data: bytes) -> str:
+    import chardet
+
+    found = chardet.detect(data)["encoding"]
+    if found is None:
+        raise ReadError("The file is not text.", "Save it in a format that is read, or as UTF-8 text.")
+    return _SAME.get(found.lower(), found)
+
+
+def _decoded(data: bytes, name: str) -> str:
+    try:
+        return data.decode(name)
+    except UnicodeDecodeError as exc:
+        if _is_cut(exc, data):  # a file that was cut short: all but its last character can be read
+            return data[: exc.start].decode(name)
+        raise ReadError(
+            f"The file seems to be {name.upper()} text, but byte 0x{data[exc.start]:02x} at offset {exc.start} is not.",
+            "Save it as UTF-8.",
+        ) from exc
+
+
+def _is_cut(exc: UnicodeDecodeError, data: bytes) -> bool:
+    return len(data) - exc.start < 4

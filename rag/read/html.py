@@ -1,0 +1,176 @@
+"""HTML to articles. trafilatura finds the main text, and says title and date; nothing is fetched."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from rag.read.article import Article, Part
+from rag.read.encoding import decode
+from rag.read.headline import headline
+from rag.read.table import list_part, table_parts
+
+_MIN_WORDS = 25  # of a page's text: with less, all of the page is read
+
+_BLOCKS = frozenset(
+    "address article aside blockquote body center dd details dialog div dl dt fieldset figcaption figure footer form h1 h2 "
+    "h3 h4 h5 h6 header hr li main nav ol p pre section summary table ul".split()
+)
+_UNSEEN = frozenset(
+    "script style noscript template svg math iframe object embed canvas audio video select button textarea head".split()
+)
+_DATE = {"original_date": True, "extensive_search": True}  # of publication, not of the last change; from its text too
+
+
+def read_html(data: bytes) -> Iterator[Article]:
+    """Yields the article of a page: its main text in paragraphs, or all of its text if none of it is the main one."""
+    yield html_article(decode(data, is_markup=True))
+
+
+def html_article(markup: str) -> Article:
+    """Returns the article of a page's markup."""
+    from trafilatura import bare_extraction
+
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # what it cannot read is told by us
+    parts: list[Part] = []
+    title = date = ""
+    root = parsed(markup)
+    if root is not None:
+        title = headline(root)
+        found: Any = bare_extraction(
+            root, with_metadata=True, include_comments=False, favor_precision=True, date_extraction_params=_DATE
+        )
+        if found is not None:
+            title, date = title or found.title or "", found.date or ""
+            parts = list(_parts(found.body))
+        if sum(len(part.text.split()) for part in parts) < _MIN_WORDS:
+            everything = list(page_parts(markup))
+            parts = everything if len(everything) > len(parts) else parts
+    return Article(parts, title=title, date=date)
+
+
+# --- the tree that trafilatura returns ---------------------------------------------------------------------------------
+
+
+def _parts(body: Any) -> Iterator[Part]:
+    for element in body:
+        match element.tag:
+            case "head":
+                yield Part("heading", _text(element))
+            case "list":
+                yield list_part([_text(item) for item in element.iter("item")])
+            case "table":
+                rows = [list(row.iter("cell")) for row in element.iter("row")]
+                headed = bool(rows) and bool(rows[0]) and all(cell.get("role") == "head" for cell in rows[0])
+                yield from table_parts([[_text(cell) for cell in row] for row in rows], is_headed=headed or None)
+            case "quote":
+                yield Part("quotation", _text(element))
+            case "code":
+                yield Part("paragraph", "".join(element.itertext()).strip("\n"))
+            case "p" | "div" | "fw" | "ab":
+                yield from (Part("paragraph", text) for text in _text(element).split("\n"))
+
+
+def _text(element: Any) -> str:
+    """Returns an element's text, a line for each of its lines."""
+    pieces = [element.text or ""]
+    for child in element:
+        if child.tag in ("lb", "p"):
+            pieces.append("\n")
+        if isinstance(child.tag, str):
+            pieces.append(_text(child))
+        pieces.append(child.tail or "")
+    lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+# --- any markup, all of it ---------------------------------------------------------------------------------------------
+
+
+def parsed(markup: str) -> Any | None:
+    """Returns the tree of a page; None if there is nothing in it."""
+    from lxml import html
+
+    declaration = re.match(r"\s*<\?xml[^>]*\?>", markup)  # lxml refuses a text that says its encoding
+    parser = html.HTMLParser(no_network=True, remove_comments=True, remove_pis=True)
+    try:
+        return html.document_fromstring(markup[declaration.end() if declaration else 0 :], parser=parser)
+    except (ValueError, AssertionError, html.etree.ParserError):
+        return None
+
+
+def page_parts(markup: str) -> Iterator[Part]:
+    """Yields all visible text of a page, in its order: for chapters and mails, which have nothing around their text."""
+    root = parsed(markup)
+    if root is not None:
+        body = root.find("body")
+        yield from _walked(root if body is None else body)
+
+
+def _walked(element: Any) -> Iterator[Part]:
+    """Yields the parts of an element: text between two of its blocks is a paragraph."""
+    inline: list[str] = [element.text or ""]
+    for child in element:
+        tag = child.tag if isinstance(child.tag, str) else ""
+        if tag in _UNSEEN:
+            pass
+        elif tag == "br":
+            inline.append("\n")
+        elif tag in _BLOCKS or any(isinstance(one.tag, str) and one.tag in _BLOCKS for one in child.iter()):
+            yield from _paragraph(inline)
+            inline = []
+            yield from _block(child, tag)
+        else:
+            inline.append(_inline(child))
+        inline.append(child.tail or "")
+    yield from _paragraph(inline)
+
+
+def _block(element: Any, tag: str) -> Iterator[Part]:
+    if re.fullmatch("h[1-6]", tag):
+        yield Part("heading", _flat(element))
+    elif tag in ("ul", "ol") and not any(one.tag in ("table", "p", "h1", "h2", "h3") for one in element.iter()):
+        yield list_part([_flat(item) for item in element.iter("li")])
+    elif tag == "table" and not any(True for _ in element.iterfind(".//table")):
+        rows = [list(row.iter("td", "th")) for row in element.iter("tr")]
+        headed = bool(rows) and bool(rows[0]) and all(cell.tag == "th" for cell in rows[0])
+        yield from (Part("caption", _flat(one)) for one in element.iter("caption"))
+        yield from table_parts([[_flat(cell) for cell in row] for row in rows], is_headed=headed or None)
+    elif tag == "blockquote":
+        yield from (Part("quotation" if p.kind == "paragraph" else p.kind, p.text) for p in _walked(element))
+    elif tag == "figcaption":
+        yield Part("caption", _flat(element))
+    elif tag == "pre":
+        yield Part("paragraph", "".join(element.itertext()).strip("\n"))
+    else:
+        yield from _walked(element)
+
+
+def _paragraph(pieces: list[str]) -> Iterator[Part]:
+    text = "\n".join(line for piece in "".join(pieces).split("\n") if (line := " ".join(piece.split())))
+    if text:
+        yield Part("paragraph", text)
+
+
+def _inline(element: Any) -> str:
+    """Returns the text of an element in which no block stands; line ends of the markup are spaces."""
+    pieces = [" ".join((element.text or "").split("\n"))]
+    for child in element:
+        if child.tag == "br":
+            pieces.append("\n")
+        elif isinstance(child.tag, str) and child.tag not in _UNSEEN:
+            pieces.append(_inline(child))
+        pieces.append(" ".join((child.tail or "").split("\n")))
+    return "".join(pieces)
+
+
+def _flat(element: Any) -> str:
+    unseen = {id(inner) for one in element.iter(*_UNSEEN) for inner in one.iter()}
+    pieces = [element.text or ""]
+    for one in element.iter():
+        if one is not element:
+            pieces += [] if id(one) in unseen or not isinstance(one.tag, str) else [one.text or ""]
+            pieces.append(f" {one.tail or ''}" if one.tag in (*_BLOCKS, "br", "td") else one.tail or "")
+    return " ".join("".join(pieces).split())

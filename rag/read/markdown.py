@@ -1,0 +1,60 @@
+"""Markdown to blocks, by its syntax tree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rag.dateline import names_author, parse_date, stated_date
+from rag.read.spans import bare, line_spans, trim
+from rag.types import Block, Kind
+
+
+def _head_kind(line: str) -> Kind | None:
+    """Returns what a line under the headline of a Markdown text is, if it is a dateline or a byline."""
+    return "date" if stated_date(line) else "furniture" if names_author(line) else None
+
+
+def markdown_blocks(text: str) -> Iterator[Block]:
+    """Classifies a Markdown text by its syntax tree; a block's span leaves out its markers where they lead it."""
+    from markdown_it import MarkdownIt
+
+    starts = [0, *(m.end() for m in re.finditer("\n", text)), len(text) + 1]
+    front = re.match(r"---\n(.*?)\n---\n", text, re.DOTALL)
+    body = front.group().count("\n") if front else 0
+    title = False
+    if front:
+        for field in re.finditer(r"^(title|date):[ \t]*[\"']?(.+?)[\"']?[ \t]*$", front.group(1), re.MULTILINE):
+            kind: Kind = "title" if field.group(1) == "title" else "date"
+            title = title or kind == "title"
+            yield Block(kind, front.start(1) + field.start(2), front.start(1) + field.end(2))
+    tokens = MarkdownIt("commonmark").enable("table").parse("\n".join(text.split("\n")[body:]))
+    in_row = begun = False
+    for opening, token in zip([None, *tokens], tokens, strict=False):
+        in_row = token.type == "tr_open" or (in_row and token.type != "tr_close")
+        if token.map is None or token.type not in ("tr_open", "inline", "fence", "code_block"):
+            continue
+        start, end = trim(text, starts[token.map[0] + body], starts[token.map[1] + body] - 1)
+        if in_row:
+            if token.type == "tr_open" and start < end:
+                yield Block("paragraph", start, end)
+            continue
+        first, *_, last = [bare(line) for line in token.content.rstrip("\n").split("\n")] * 2
+        start = max(start, text.find(first, start, end))
+        if token.type == "fence":  # its closing mark is in the span, and none of its content
+            end = text.rfind(last, start, end) + len(last)
+        if start >= end or not bare(re.sub(r"!\[.*?\]\(.*?\)", "", token.content)):
+            continue
+        heading = opening is not None and opening.type == "heading_open"
+        if heading and opening is not None:
+            end = start + len(first)
+            yield Block("heading" if title or opening.tag != "h1" else "title", start, end)
+            title = title or opening.tag == "h1"
+        else:
+            lines = [] if begun else [(start + a, start + b) for a, b in line_spans(text[start:end]) if a < b]
+            kinds = [_head_kind(text[slice(*line)]) for line in lines]
+            begun = begun or not all(kinds)
+            if kinds and all(kinds):
+                yield from (Block(kind, *line) for kind, line in zip(kinds, lines, strict=True) if kind)
+            else:
+                yield Block("date" if parse_date(text[start:end]) else "paragraph", start, end)

@@ -1,0 +1,57 @@
+"""Rows of cells to parts: each row carries its header, so that it can be read, found and quoted alone. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rag.read.article import Part
+from rag.types import Box, Kind
+
+_NUMBER = re.compile(r"[\W\d]*\d[\W\d]*(?:[A-Za-z%]{1,3})?")
+_PROSE = 200  # characters of a cell from which on a table arranges paragraphs rather than data
+
+
+def table_parts(
+    rows: Sequence[Sequence[str]], *, is_headed: bool | None = None, page: int = 0, box: Box = ()
+) -> Iterator[Part]:
+    """Yields a part for each row: "City: Arlen; Inhabitants: 4,100".
+
+    Args:
+        is_headed: True if the first row is the header; None if that must be told by what is in it.
+    """
+    rows = [[" ".join(cell.split()) for cell in row] for row in rows]
+    rows = [row for row in rows if any(row)]
+    if not rows:
+        return
+    if max(map(len, rows)) == 1 or any(len(cell) >= _PROSE for row in rows for cell in row):  # it only arranges
+        yield from (Part("paragraph", cell, page, box) for row in rows for cell in dict.fromkeys(row) if cell)
+        return
+    headed = _seems_headed(rows) if is_headed is None else is_headed and len(rows) > 1
+    header = rows[0] if headed else []
+    if headed and not any(header[1:]):  # a line over all columns
+        yield Part("heading", header[0], page, box)
+        header, rows = (rows[1], rows[1:]) if len(rows) > 2 and _seems_headed(rows[1:]) else ([], rows)
+    for row in rows[1 if headed else 0 :]:
+        yield Part("row", _row(row, header), page, box)
+
+
+def _row(row: Sequence[str], header: Sequence[str]) -> str:
+    if not header:
+        return f"{row[0]}: {row[1]}" if len(row) == 2 and all(row) else "; ".join(cell for cell in row if cell)
+    named = [(header[n] if n < len(header) else "", cell) for n, cell in enumerate(row) if cell]
+    named = list(dict.fromkeys(named))  # a cell over several columns is told once
+    return "; ".join(f"{name.rstrip(':')}: {cell}" if name and name != cell else cell for name, cell in named)
+
+
+def _seems_headed(rows: Sequence[Sequence[str]]) -> bool:
+    """True if the first row names what the others hold: no numbers in it, all cells different, and more rows follow."""
+    first = [cell for cell in rows[0] if cell]
+    if len(rows) < 2 or len(first) < max(1, len(rows[0]) - 1) or len(set(first)) < len(first):
+        return False
+    return not any(_NUMBER.fullmatch(cell) for cell in first) and all(len(cell) <= 60 for cell in first)
+
+
+def list_part(items: Sequence[str], kind: Kind = "list") -> Part:
+    """Returns a list, an item a line."""
+    return Part(kind, "\n".join(f"- {' '.join(item.split())}" for item in items if item.strip()))

@@ -1,0 +1,133 @@
+"""CSV and JSONL to articles: a row is an article where it has a text, and else a row of a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from rag.dateline import parse_date
+from rag.errors import ReadError
+from rag.read.article import Article, Part
+from rag.read.encoding import decode
+from rag.read.table import table_parts
+
+_FIELDS = {
+    "text": (
+        "text",
+        "body",
+        "content",
+        "article",
+        "articlebody",
+        "paragraphs",
+        "maintext",
+        "main_text",
+        "story",
+        "full_text",
+    ),
+    "title": ("title", "headline", "subject", "name"),
+    "date": (
+        "date",
+        "published",
+        "datepublished",
+        "date_published",
+        "publication_date",
+        "published_at",
+        "pubdate",
+        "created_at",
+    ),
+    "name": ("id", "doc_id", "docid", "url", "link", "uri", "slug"),
+}
+_PROSE_WORDS = 8  # of a text, in the middle: with less, a column of this name is no article
+_MAX_NAME = 120
+
+
+def read_csv(data: bytes) -> Iterator[Article]:
+    """Yields the articles of a CSV or TSV, or one of all its rows.
+
+    Raises:
+        ReadError: it is no table.
+    """
+    text = decode(data)
+    csv.field_size_limit(len(text) + 1)
+    try:
+        dialect: Any = csv.Sniffer().sniff(text[:20_000].rpartition("\n")[0] or text, delimiters=",;\t|")
+    except csv.Error:
+        dialect = csv.excel
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), dialect) if any(cell.strip() for cell in row)]
+    except csv.Error as exc:
+        raise ReadError(f"The file is not a table: {exc}.", "Save it as CSV again.") from exc
+    header = [cell.strip().casefold().replace(" ", "_") for cell in rows[0]] if rows else []
+    records = [dict(zip(header, row, strict=False)) for row in rows[1:]]
+    yield from _articles(records) if _are_articles(records) else [Article(list(table_parts(rows)))]
+
+
+def read_jsonl(data: bytes) -> Iterator[Article | ReadError]:
+    """Yields the articles of a JSONL: objects with a text, and a title, a date and an id if there are.
+
+    A line that cannot be read is yielded as its error.
+
+    Raises:
+        ReadError: no line holds an article.
+    """
+    n_articles, problem = 0, ""
+    for n, line in enumerate(decode(data).splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as exc:
+            problem = problem or f"line {n} is not JSON"
+            yield ReadError(f"Line {n} is not JSON: {exc}.", "Mend the line.")
+            continue
+        record = {str(k).casefold(): v for k, v in record.items()} if isinstance(record, dict) else {}
+        if not _field(record, "text"):
+            problem = problem or f"line {n} has no text"
+            yield ReadError(f"Line {n} has no field with a text.", f"Name it one of {', '.join(_FIELDS['text'][:4])}.")
+            continue
+        n_articles += 1
+        yield _article(record, n)
+    if not n_articles:
+        raise ReadError(f"The file holds no article: {problem or 'it is empty'}.", "Each line is an object with a text.")
+
+
+def _are_articles(records: Sequence[Mapping[str, Any]]) -> bool:
+    lengths = sorted(len(_words(_field(record, "text"))) for record in records)
+    return bool(lengths) and lengths[len(lengths) // 2] >= _PROSE_WORDS
+
+
+def _articles(records: Iterable[Mapping[str, Any]]) -> Iterator[Article]:
+    for n, record in enumerate(records, 1):
+        if _field(record, "text"):
+            yield _article(record, n)
+
+
+def _article(record: Mapping[str, Any], n: int) -> Article:
+    given = _field(record, "text")
+    paragraphs = [str(one) for one in given] if isinstance(given, list) else re.split(r"\n\s*\n|\r\n\s*\r\n", str(given))
+    if len(paragraphs) == 1:
+        paragraphs = paragraphs[0].split("\n")
+    name = re.sub(r"[\x00-\x1f/\\]+", "_", str(_field(record, "name") or n)).strip("._ ")[-_MAX_NAME:] or str(n)
+    return Article(
+        [Part("paragraph", text) for text in paragraphs],
+        title=str(_field(record, "title") or ""),
+        date=_day(str(_field(record, "date") or "")),
+        name=name,
+    )
+
+
+def _day(value: str) -> str:
+    iso = re.match(r"\d{4}-\d{2}-\d{2}", value)
+    return iso[0] if iso else parse_date(value) or ""
+
+
+def _field(record: Mapping[str, Any], what: str) -> Any:
+    return next((record[name] for name in _FIELDS[what] if record.get(name)), None)
+
+
+def _words(value: Any) -> list[str]:
+    return (" ".join(map(str, value)) if isinstance(value, list) else str(value or "")).split()

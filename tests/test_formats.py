@@ -1,0 +1,393 @@
+"""Formats to documents: what each part is, what is left out, and what is said of files that cannot be read."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import zipfile
+
+import hypothesis
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.errors import ReadError
+from rag.read import Unread, archive, blocks_of, file_of, with_language
+from rag.read.encoding import decode
+from rag.read.formats import SUFFIXES, documents
+from rag.split import paragraphs
+from rag.types import Document
+from tests import files
+from tests.conftest import OWLS
+
+MAX = 10**6
+
+
+def read_all(data, name):
+    """Returns what is found in a file of a name."""
+    found = documents(data.encode() if isinstance(data, str) else data, f"/articles/{name}", MAX)
+    return [with_language(one) if isinstance(one, Document) else one for one in found]
+
+
+def read_one(data, name):
+    (document,) = read_all(data, name)
+    assert isinstance(document, Document)
+    return document
+
+
+def parts(document):
+    """Returns kind and text of each part that is no furniture."""
+    return [(b.kind, document.text[b.start : b.end]) for b in blocks_of(document) if b.kind != "furniture"]
+
+
+def refused(data, name, message):
+    with pytest.raises(ReadError, match=message):
+        read_all(data, name)
+
+
+# --- pages ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_page_is_its_article():
+    document = read_one(files.PAGE, "owls.html")
+    assert (document.title, document.date, document.language) == ("Owls return to Arlen", "2024-02-01", "en")
+    found = parts(document)
+    assert found[0] == ("title", "Owls return to Arlen")
+    assert ("heading", "What comes next") in found
+    assert ("row", "Place: Harbour; Owls: 40") in found
+    assert ("quotation", "We have never seen so many of them in one place, said the mayor of the town.") in found
+    for gone in ("Home", "Sport", "Photo", "Storks", "cookies", "Copyright"):
+        assert gone not in document.text
+    assert [p.number for p in paragraphs(document)] == list(range(1, 7))
+
+
+def test_a_page_without_a_main_text_is_read_as_a_whole_and_scripts_never():
+    page = "<html><body><p>Owls<br>fly.</p><script>alert(1)</script><ul><li>Voles</li><li>Mice</li></ul>end</body></html>"
+    assert parts(read_one(page, "a.htm"))[-3:] == [
+        ("paragraph", "Owls\nfly."),
+        ("list", "- Voles\n- Mice"),
+        ("paragraph", "end"),
+    ]
+
+
+RETURN, SNOWY = "Owls return to the harbour", "Snowy owls return to the harbour"
+
+
+@pytest.mark.parametrize(
+    ("head", "heading", "headline"),
+    [
+        ("<title>Owls return - Arlen Post</title>", "", "Owls return"),
+        ("<title>Owls return to the harbour | Arlen Post</title>", SNOWY, SNOWY),
+        ("<title>Owls return to the harbour - Arlen Post</title>", "Arlen Post", RETURN),
+        (
+            '<meta property="og:site_name" content="Post"><title>Post | Owls return to the harbour</title>',
+            "",
+            RETURN,
+        ),
+        ("<title>A well-known owl</title>", "", "A well-known owl"),
+    ],
+)
+def test_the_headline_is_what_stands_over_the_article_without_its_site(head, heading, headline):
+    page = f"<html><head>{head}</head><body><h1>{heading}</h1><p>Forty owls were counted.</p></body></html>"
+    assert read_one(page, "a.html").title == headline
+
+
+# --- PDF -----------------------------------------------------------------------------------------------------------
+
+LEFT = [
+    "The harbour of Arlen was closed on",
+    "Monday, as forty snowy owls rested on",
+    "the northern quay for the whole after-",
+]
+LEFT_2 = ["noon and would not leave it."]
+RIGHT = ["A second paragraph stands in the", "right column and ends there."]
+
+
+def columns():
+    page = [(60, 800, 9, "Arlen Post"), *files.paragraph(["Owls return to Arlen"], 60, 760, 20)]
+    page += files.paragraph(LEFT, 60, 700) + files.paragraph(LEFT_2, 320, 700) + files.paragraph(RIGHT, 320, 660)
+    second = [(60, 800, 9, "Arlen Post"), *files.paragraph(["The count goes on until March."], 60, 700), (290, 30, 9, "2")]
+    return files.pdf([page, second, [(60, 800, 9, "Arlen Post"), *files.paragraph(["A last word was said here."], 60, 700)]])
+
+
+def test_a_pdf_is_read_column_by_column_without_running_heads_and_with_its_pages():
+    document = read_one(columns(), "owls.pdf")
+    assert document.title == "Owls return to Arlen"
+    first, second, third, fourth = paragraphs(document)
+    text = document.text[first.start : first.end]
+    assert text.startswith("The harbour of Arlen was closed on Monday, as forty")
+    assert text.endswith("for the whole afternoon and would not leave it.")
+    assert document.text[second.start : second.end] == "A second paragraph stands in the right column and ends there."
+    assert "Arlen Post" not in document.text
+    assert (first.page, second.page, third.page, fourth.page) == (1, 1, 2, 3)
+    left, bottom, right, top = second.box
+    assert 315 < left < 325 < right < 595
+    assert 600 < bottom < top < 680
+
+
+def test_a_hyphen_stays_where_the_file_writes_the_word_with_one():
+    lines = ["A well-known owl came back to the well-", "known harbour of the town."]
+    document = read_one(files.pdf([files.paragraph(lines, 60, 700)]), "a.pdf")
+    assert "the well-known harbour" in document.text
+
+
+def test_a_pdf_that_cannot_be_read_says_why(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    refused(b"", "a.pdf", "The file is empty")
+    refused(b"Words.", "a.pdf", "The file is not what its name says: no PDF")
+    refused(b"%PDF-1.4\nnothing more", "a.pdf", "The PDF (is damaged|has no pages)")
+    refused(files.pdf([]), "a.pdf", "The PDF has no pages")
+    refused(files.pdf([[]]), "a.pdf", "The PDF holds no text")
+    refused(files.scanned("Owls"), "a.pdf", "The PDF is scanned: its pages are pictures without text. Install tesseract")
+    locked = f"/ID [<{'00' * 16}> <{'00' * 16}>] /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 "
+    locked += f"/O <{'11' * 32}> /U <{'22' * 32}> >>"
+    refused(
+        files.pdf([files.paragraph(["Secret."], 60, 700)], extra=locked), "a.pdf", "The PDF is protected with a password"
+    )
+
+
+@pytest.mark.skipif(not shutil.which("tesseract"), reason="tesseract is not installed")
+def test_a_scanned_pdf_is_read_where_tesseract_is_installed():
+    document = read_one(files.scanned("Forty snowy owls were counted\nin the harbour of Arlen."), "scan.pdf")
+    assert "Forty snowy owls were counted in the harbour of Arlen." in document.text
+    assert paragraphs(document)[0].page == 1
+
+
+# --- office, books, mails ------------------------------------------------------------------------------------------
+
+
+def test_a_docx_is_read_by_its_styles():
+    document = read_one(files.docx(), "owls.docx")
+    assert parts(document) == [
+        ("title", "Owls return to Arlen"),
+        ("paragraph", "Forty snowy owls were counted in the harbour this winter."),
+        ("heading", "What they eat"),
+        ("list", "- Voles\n- Mice"),
+        ("quotation", "They come back each year."),
+        ("row", "Place: Marrow; Owls: 12"),
+        ("paragraph", "The count goes on until March."),
+    ]
+
+
+def test_a_book_is_read_in_the_order_of_its_chapters():
+    document = read_one(files.epub(), "owls.epub")
+    assert (document.title, document.date) == ("The owls of Arlen", "2024-02-01")
+    assert [text for kind, text in parts(document) if kind == "paragraph"] == [
+        "Forty owls came in the first year.",
+        "Fifty owls came in the second.",
+    ]
+    sealed = "<encryption><EncryptedData/></encryption>"
+    refused(files.epub(**{"META-INF__encryption.xml": sealed}), "a.epub", "The book is protected against copying")
+    only_fonts = '<encryption><EncryptedData Algorithm="http://www.idpf.org/2008/embedding"/></encryption>'
+    assert read_one(files.epub(**{"META-INF__encryption.xml": only_fonts}), "a.epub").title == "The owls of Arlen"
+    refused(files.zipped({"META-INF/container.xml": "<container/>"}), "a.epub", "it does not list its chapters")
+
+
+def test_a_mail_is_read_with_what_is_attached():
+    found = read_all(files.mail({"owls.txt": OWLS.encode(), "../x/photo.png": b"\x89PNG"}), "a.eml")
+    mail, attached = found
+    assert (mail.title, mail.date) == ("Zählung der Eulen", "2024-02-02")
+    assert parts(mail) == [
+        ("title", "Zählung der Eulen"),
+        ("paragraph", "Forty owls were counted."),
+        ("quotation", "How many owls did you count?"),
+    ]
+    assert attached.source == "/articles/a.eml/owls.txt"
+    assert attached.title == "Owls return to the Marrow forest"
+    assert ("paragraph", "Owls fly.") in parts(read_one(files.mail(html="<p>Owls fly.</p><img src=x>"), "b.eml"))
+    refused("Just a text.", "c.eml", "The file is not a mail")
+
+
+# --- tables --------------------------------------------------------------------------------------------------------
+
+
+def test_each_row_of_articles_is_a_document():
+    table = 'id,headline,published,body\n7,Owls,2024-02-01,"Forty owls were counted.\n\nThey hunt voles at night."\n'
+    table += "x/y,Bridge,3 May 2024,The old bridge of Arlen is open again after nine years.\n"
+    owls, bridge = read_all(table, "news.csv")
+    assert (owls.source, owls.title, owls.date) == ("/articles/news.csv/7", "Owls", "2024-02-01")
+    assert [text for kind, text in parts(owls) if kind == "paragraph"] == [
+        "Forty owls were counted.",
+        "They hunt voles at night.",
+    ]
+    assert (bridge.source, bridge.date) == ("/articles/news.csv/x_y", "2024-05-03")
+
+
+def test_a_table_of_data_is_one_document_whose_rows_carry_the_header():
+    document = read_one("Place;Owls\nHarbour;40\nMarrow forest;12\n", "count.csv")
+    assert parts(document) == [("row", "Place: Harbour; Owls: 40"), ("row", "Place: Marrow forest; Owls: 12")]
+
+
+def test_lines_of_json_are_documents_and_a_broken_line_fails_alone():
+    lines = [
+        json.dumps({"doc_id": "a", "title": "Owls", "paragraphs": ["Forty owls were counted.", "They hunt voles."]}),
+        "{broken",
+        json.dumps({"title": "No text"}),
+        json.dumps({"doc_id": "a", "text": "Fifty owls were counted.", "date": "2024-02-01T10:00:00Z"}),
+    ]
+    first, broken, without, again = read_all("\n".join(lines), "news.jsonl")
+    assert [text for kind, text in parts(first) if kind == "paragraph"] == ["Forty owls were counted.", "They hunt voles."]
+    assert isinstance(broken, Unread)
+    assert broken.reason.startswith("Line 2 is not JSON: Expecting property name")
+    assert without == Unread(
+        "/articles/news.jsonl", "Line 3 has no field with a text. Name it one of text, body, content, article."
+    )
+    assert (again.source, again.date) == ("/articles/news.jsonl/a (2)", "2024-02-01")
+    refused("{}\n", "a.jsonl", "The file holds no article: line 1 has no text")
+
+
+# --- archives ------------------------------------------------------------------------------------------------------
+
+
+def test_an_archive_is_a_folder_of_its_files():
+    inner = files.zipped({"deep/owls.txt": OWLS})
+    data = files.zipped(
+        {"a/page.html": files.PAGE, "b.png": b"x", "in.zip": inner, "empty.txt": "", ".hidden.txt": "x", "a/": ""}
+    )
+    page, picture, owls, empty = read_all(data, "all.zip")
+    assert page.source == "/articles/all.zip/a/page.html"
+    assert picture == Unread("/articles/all.zip/b.png", "", is_other=True)
+    assert owls.source == "/articles/all.zip/in.zip/deep/owls.txt"
+    assert empty == Unread("/articles/all.zip/empty.txt", "The file is empty. Nothing was added.")
+
+
+def test_nothing_leads_out_of_an_archive():
+    link = zipfile.ZipInfo("link.txt")
+    link.external_attr = 0o120777 << 16
+    with archive.opened(
+        files.zipped({"../out.txt": "x", "/etc/passwd.txt": "x", "C:/x.txt": "x", "ok.txt": "x"}), MAX
+    ) as found:
+        found.filelist.append(link)
+        assert dict(archive.members(found)) == {
+            "../out.txt": "Its name leads out of the archive.",
+            "/etc/passwd.txt": "Its name leads out of the archive.",
+            "C:/x.txt": "Its name leads out of the archive.",
+            "ok.txt": "",
+            "link.txt": "It is a link.",
+        }
+
+
+def test_archives_that_would_explode_are_refused():
+    bomb = files.zipped({f"{n}.txt": b"0" * 900_000 for n in range(30)})
+    assert len(bomb) < 100_000
+    refused(bomb, "bomb.zip", "The archive would unpack to 27 MB, at most 20 MB")
+    (large,) = read_all(files.zipped({"large.txt": b"0" * (MAX + 1)}), "large.zip")
+    assert large.reason == "It is too large: more than 1 MB. Split it, or raise max_file_mb."
+    nested = files.zipped({"a.txt": OWLS})
+    for _ in range(5):
+        nested = files.zipped({"a.zip": nested})
+    (deep,) = read_all(nested, "nested.zip")
+    assert deep.reason == "It stands in 3 archives. Unpack them, and add the folder."
+    lying = bytearray(files.zipped({"a.docx": files.zipped({"word/document.xml": b"0" * 30 * MAX})}))
+    (inner,) = read_all(bytes(lying), "a.zip")
+    assert inner.reason.startswith("The archive would unpack to 30 MB")
+
+
+def test_entities_of_xml_are_not_expanded():
+    entities = "".join(f'<!ENTITY a{n + 1} "{f"&a{n};" * 10}">' for n in range(12))
+    bomb = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a0 "owl">{entities}]><html><body><p>&a12;</p></body></html>'
+    assert len(read_one(files.epub(**{"O__a.xhtml": bomb}), "a.epub").text) < 10_000
+    assert len(read_all(f"{bomb}", "a.html")) == 1
+    file = '<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><html><body><p>See &f; there</p></body></html>'
+    assert "root:" not in read_one(file, "a.html").text
+
+
+def test_locked_and_damaged_archives_say_so():
+    data = bytearray(files.zipped({"a.txt": OWLS}))
+    for at in (6, data.index(b"PK\x01\x02") + 8):  # the flags of the member
+        data[at] |= 1
+    (locked,) = read_all(bytes(data), "a.zip")
+    assert locked.reason == "It is protected with a password. Unpack it, and add the folder."
+    refused(b"PK\x03\x04 and no more", "a.zip", "The archive is damaged")
+    refused(files.zipped({}), "a.zip", "not what its name says|empty")
+
+
+# --- what a file is called -----------------------------------------------------------------------------------------
+
+
+def test_a_file_of_another_type_than_its_name_says_is_read_as_what_it_is_or_refused():
+    assert parts(read_one(files.docx(), "owls.pdf"))[0] == ("title", "Owls return to Arlen")
+    assert read_one(columns(), "owls.txt").title == "Owls return to Arlen"
+    assert read_one(files.PAGE, "owls.txt").date == "2024-02-01"
+    refused(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 99, "a.docx", "of an old office program .* Save it as DOCX or PDF")
+    protected = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le")
+    refused(protected, "a.docx", "The file is protected with a password")
+    refused(b"{\\rtf1 Owls}", "a.docx", "The file is RTF")
+    refused(files.zipped({"xl/workbook.xml": "<x/>"}), "a.docx", "The file is a spreadsheet")
+
+
+def test_the_file_of_a_source_is_found(tmp_path):
+    (tmp_path / "all.zip").write_bytes(b"x")
+    assert file_of(str(tmp_path / "all.zip/a/b.txt")) == file_of(str(tmp_path / "all.zip")) == tmp_path / "all.zip"
+    assert file_of(str(tmp_path / "gone.txt")) == tmp_path / "gone.txt"
+
+
+# --- encodings -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", "The café’s owner said “no” to the naïve offer – £40."),
+        ("cp1250", "Burmistrz otworzył most w mieście Łódź i powiedział, że żółty most jest nowy."),
+        ("koi8-r", "Мэр города сообщил, что мост открыт после ремонта."),
+        ("cp1251", "Мэр города сообщил, что мост открыт после ремонта."),
+        ("shift_jis", "町長は、修理の後に橋が再び開かれたと述べた。"),
+        ("gb18030", "市长说，经过维修，大桥已经重新开放。"),
+        ("utf-16-le", "The mayor opened the bridge."),
+    ],
+)
+def test_texts_are_decoded_in_whatever_encoding(encoding, text):
+    assert decode(text.encode(encoding)) == text
+
+
+def test_a_page_is_decoded_as_it_says_unless_that_cannot_be():
+    page = '<html><head><meta charset="iso-8859-2"></head><body>Łódź</body></html>'
+    assert decode(page.encode("iso-8859-2"), is_markup=True) == page
+    assert decode(page.encode("utf-8"), is_markup=True) == page
+    wrong = page.replace("iso-8859-2", "ascii")
+    assert "ód" in decode(wrong.encode("cp1250"), is_markup=True)
+
+
+# --- whatever bytes ------------------------------------------------------------------------------------------------
+
+SAMPLES = {
+    "a.html": files.PAGE.encode(),
+    "a.pdf": columns(),
+    "a.docx": files.docx(),
+    "a.epub": files.epub(),
+    "a.eml": files.mail({"owls.txt": OWLS.encode()}),
+    "a.csv": b"id,title,body\n1,Owls,Forty owls were counted in the harbour this winter.\n",
+    "a.jsonl": b'{"title": "Owls", "text": "Forty owls were counted."}\n',
+    "a.zip": files.zipped({"a.txt": OWLS, "b.html": files.PAGE}),
+}
+
+
+def checked(data, name):
+    """Reads bytes; whatever they are, there are documents with exact spans, or a reason. Bugs of libraries count too."""
+    try:
+        found = read_all(data, name)
+    except ReadError:
+        return
+    for one in found:
+        if isinstance(one, Document):
+            ends = [0, *(end for block in blocks_of(one) for end in (block.start, block.end))]
+            assert ends == sorted(ends)
+            assert ends[-1] <= len(one.text)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_flipped_and_lost_bytes_are_survived(name):
+    chance = random.Random(name)
+    for _ in range(60):
+        data = bytearray(SAMPLES[name])
+        for _ in range(chance.choice((1, 5, 50))):
+            data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        checked(bytes(data[: chance.choice((len(data), chance.randrange(len(data))))]), name)
+
+
+@given(st.binary(max_size=400), st.sampled_from(sorted(SUFFIXES)))
+@hypothesis.settings(max_examples=300)
+def test_any_bytes_are_survived(data, suffix):
+    checked(data, f"a{suffix}")
