@@ -54,7 +54,7 @@ def evidence_html(
     *,
     may_change: bool = False,
 ) -> str:
-    """Returns the hits of a turn as cards, best first.
+    """Returns the hits of a turn as cards: those that are cited in the order of their numbers, then the best first.
 
     Args:
         turn: of the conversation.
@@ -70,7 +70,8 @@ def evidence_html(
         return head
     kind = "card near" if nearest else "card"
     cards = [
-        _card_html(hit, documents(hit), turn, kind, [found for i in hit.also if (found := others(i))]) for hit in turn.hits
+        _card_html(hit, documents(hit), turn, kind, [found for i in hit.also if (found := others(i))])
+        for hit in sorted(turn.hits, key=lambda hit: min(_numbers(turn, hit), default=len(turn.hits)))
     ]
     shown, folded = "".join(cards[:_CARDS]), "".join(cards[_CARDS:])
     if turn.claims:
@@ -107,8 +108,7 @@ def _side_html(citation: Citation, document: Document | None) -> str:
 def _card_html(hit: Hit, document: Document | None, turn: Turn, kind: str, others: Sequence[Document]) -> str:
     shown, offset = _excerpt(hit)
     text = mark_spans(shown, [(offset, offset + len(hit.quote))] if offset >= 0 else [])
-    numbers = sorted({c.number for claim in turn.claims for c in claim.citations if _cites(c, hit)})
-    marks = "".join(f'<span class="number">[{int(number)}]</span> ' for number in numbers)
+    marks = "".join(f'<span class="number">[{int(number)}]</span> ' for number in _numbers(turn, hit))
     day = written_date(document.date) if document and document.date else ""
     place = " · ".join(filter(None, (day, hit.place.capitalize(), Path(hit.source).name)))
     return (
@@ -138,6 +138,11 @@ def _excerpt(hit: Hit) -> tuple[str, int]:
     last = max(first + _MAX_CARD, offset + len(hit.quote))
     before, after = "… " if first else "", " …" if last < len(hit.text) else ""
     return f"{before}{hit.text[first:last]}{after}", offset - first + len(before) if offset >= 0 else -1
+
+
+def _numbers(turn: Turn, hit: Hit) -> list[int]:
+    """Returns the numbers of the citations of a hit's paragraph."""
+    return sorted({c.number for claim in turn.claims for c in claim.citations if _cites(c, hit)})
 
 
 def _cites(citation: Citation, hit: Hit) -> bool:
@@ -208,7 +213,7 @@ def _document_html(document: Document, may_change: bool) -> str:
     remove = _button("Remove", "remove", document.id, label=f"Remove {document.title}") if may_change else ""
     return (
         f'<li><a href="{encode_ref(Ref(document.id, document.version))}">{html.escape(document.title)}</a>'
-        f'<span class="meta">{html.escape(place)}</span>{remove}</li>'
+        f'<p class="meta">{html.escape(place)}{remove}</p></li>'
     )
 
 
