@@ -16,6 +16,7 @@ from rag.errors import ReadError
 from rag.read import canonical, document_id, find_files, make_document
 from rag.read.encoding import decode
 from rag.read.text import layout
+from rag.split import paragraphs
 from tests.conftest import OWLS, read_one
 from tests.hostile import texts
 
@@ -453,16 +454,14 @@ def test_markdown_by_its_syntax():
     assert found(MARKDOWN, "heading", "/a/b.md") == ["A heading"]
     assert found(MARKDOWN, source="/a/b.md") == [
         "Forty **snowy** owls were counted\nin the [Marrow](https://example.org) forest.",
-        "one owl",
-        "two owls\n  with a second line",
-        "first",
-        "Quoted words.",
-        "| owl | count |",
-        "| snowy | 40 |",
         "owls = 40",
         "indented code",
         "Last words.",
     ]
+    assert found(MARKDOWN, "list", "/a/b.md") == ["one owl", "two owls\n  with a second line", "first"]
+    assert found(MARKDOWN, "quotation", "/a/b.md") == ["Quoted words."]
+    assert found(MARKDOWN, "row", "/a/b.md") == ["| owl | count |", "| snowy | 40 |"]
+    assert [p.number for p in paragraphs(document)] == list(range(1, 11))
 
 
 def test_markdown_without_front_matter_takes_its_first_heading():

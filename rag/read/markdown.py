@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from rag.dateline import names_author, parse_date, stated_date
 from rag.read.spans import bare, line_spans, trim
 from rag.types import Block, Kind
+
+_NESTING = ("blockquote_open", "blockquote_close", "_list_open", "_list_close")
 
 
 def _head_kind(line: str) -> Kind | None:
@@ -30,14 +33,17 @@ def markdown_blocks(text: str) -> Iterator[Block]:
             yield Block(kind, front.start(1) + field.start(2), front.start(1) + field.end(2))
     tokens = MarkdownIt("commonmark").enable("table").parse("\n".join(text.split("\n")[body:]))
     in_row = begun = False
+    inside: Counter[str] = Counter()  # quotations and lists that are open
     for opening, token in zip([None, *tokens], tokens, strict=False):
         in_row = token.type == "tr_open" or (in_row and token.type != "tr_close")
+        if token.type.endswith(_NESTING):
+            inside[token.type.rpartition("_")[0]] += token.nesting
         if token.map is None or token.type not in ("tr_open", "inline", "fence", "code_block"):
             continue
         start, end = trim(text, starts[token.map[0] + body], starts[token.map[1] + body] - 1)
         if in_row:
             if token.type == "tr_open" and start < end:
-                yield Block("paragraph", start, end)
+                yield Block("row", start, end)
             continue
         first, *_, last = [bare(line) for line in token.content.rstrip("\n").split("\n")] * 2
         start = max(start, text.find(first, start, end))
@@ -57,4 +63,5 @@ def markdown_blocks(text: str) -> Iterator[Block]:
             if kinds and all(kinds):
                 yield from (Block(kind, *line) for kind, line in zip(kinds, lines, strict=True) if kind)
             else:
-                yield Block("date" if parse_date(text[start:end]) else "paragraph", start, end)
+                within: Kind = "quotation" if inside["blockquote"] else "list" if +inside else "paragraph"
+                yield Block("date" if parse_date(text[start:end]) else within, start, end)
