@@ -71,6 +71,17 @@ def test_a_page_without_a_main_text_is_read_as_a_whole_and_scripts_never():
     ]
 
 
+def test_what_stands_in_lists_and_cells_is_told_once_and_in_its_order():
+    lists = (
+        "<ul><li>Voles <b>are <i>small</i> and</b> quick<ul><li>Field voles</li><li>Bank voles</li></ul></li><li>Mice</ul>"
+    )
+    cells = "<table><tr><th>Owl</th><th>Eats</th></tr><tr><td><a>Snowy <b>owl</b></a> (white)</td><td>Voles<br>Mice</table>"
+    assert parts(read_one(f"<html><body>{lists}{cells}</body></html>", "a.html")) == [
+        ("list", "- Voles are small and quick\n- Field voles\n- Bank voles\n- Mice"),
+        ("row", "Owl: Snowy owl (white); Eats: Voles Mice"),
+    ]
+
+
 RETURN, SNOWY = "Owls return to the harbour", "Snowy owls return to the harbour"
 
 

@@ -21,6 +21,7 @@ _BLOCKS = frozenset(
 _UNSEEN = frozenset(
     "script style noscript template svg math iframe object embed canvas audio video select button textarea head".split()
 )
+_LISTS = frozenset({"ul", "ol"})
 _DATE = {"original_date": True, "extensive_search": True}  # of publication, not of the last change; from its text too
 
 
@@ -60,7 +61,7 @@ def _parts(body: Any) -> Iterator[Part]:
             case "head":
                 yield Part("heading", _text(element))
             case "list":
-                yield list_part([_text(item) for item in element.iter("item")])
+                yield list_part([_text(item, "list") for item in element.iter("item")])
             case "table":
                 rows = [list(row.iter("cell")) for row in element.iter("row")]
                 headed = bool(rows) and bool(rows[0]) and all(cell.get("role") == "head" for cell in rows[0])
@@ -73,14 +74,14 @@ def _parts(body: Any) -> Iterator[Part]:
                 yield from (Part("paragraph", text) for text in _text(element).split("\n"))
 
 
-def _text(element: Any) -> str:
-    """Returns an element's text, a line for each of its lines."""
+def _text(element: Any, without: str = "") -> str:
+    """Returns an element's text, a line for each of its lines, without elements with some tag: a list in a list."""
     pieces = [element.text or ""]
     for child in element:
         if child.tag in ("lb", "p"):
             pieces.append("\n")
-        if isinstance(child.tag, str):
-            pieces.append(_text(child))
+        if isinstance(child.tag, str) and child.tag != without:
+            pieces.append(_text(child, without))
         pieces.append(child.tail or "")
     lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
     return "\n".join(line for line in lines if line)
@@ -132,7 +133,7 @@ def _block(element: Any, tag: str) -> Iterator[Part]:
     if re.fullmatch("h[1-6]", tag):
         yield Part("heading", _flat(element))
     elif tag in ("ul", "ol") and not any(one.tag in ("table", "p", "h1", "h2", "h3") for one in element.iter()):
-        yield list_part([_flat(item) for item in element.iter("li")])
+        yield list_part([_flat(item, _LISTS) for item in element.iter("li")])
     elif tag == "table" and not any(True for _ in element.iterfind(".//table")):
         rows = [list(row.iter("td", "th")) for row in element.iter("tr")]
         headed = bool(rows) and bool(rows[0]) and all(cell.tag == "th" for cell in rows[0])
@@ -166,11 +167,16 @@ def _inline(element: Any) -> str:
     return "".join(pieces)
 
 
-def _flat(element: Any) -> str:
-    unseen = {id(inner) for one in element.iter(*_UNSEEN) for inner in one.iter()}
+def _flat(element: Any, without: frozenset[str] = frozenset()) -> str:
+    """Returns the text of an element in one line, without what is not seen, and without elements with some tags."""
+    return " ".join(_pieces(element, without).split())
+
+
+def _pieces(element: Any, without: frozenset[str]) -> str:
     pieces = [element.text or ""]
-    for one in element.iter():
-        if one is not element:
-            pieces += [] if id(one) in unseen or not isinstance(one.tag, str) else [one.text or ""]
-            pieces.append(f" {one.tail or ''}" if one.tag in (*_BLOCKS, "br", "td") else one.tail or "")
-    return " ".join("".join(pieces).split())
+    for child in element:
+        if isinstance(child.tag, str) and child.tag not in _UNSEEN and child.tag not in without:
+            apart = " " if child.tag in _BLOCKS or child.tag in ("br", "td", "th") else ""
+            pieces += [apart, _pieces(child, without), apart]
+        pieces.append(child.tail or "")
+    return "".join(pieces)
