@@ -58,7 +58,7 @@ class Settings:
     caution: str = "balanced"  # how sure an answer must be: careful, balanced, talkative; always: whatever was drafted
     threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))  # cores that the models may use
     max_question_chars: int = 2000  # a longer question is refused
-    max_file_mb: int = 100  # a larger file is refused
+    max_file_mb: int = 50  # a larger file is refused
     read_seconds: int = 50  # so long reading a file may go on without getting anywhere
     host: str = "127.0.0.1"  # address that the page is served on
     port: int = 7860  # 0 takes any free port

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -15,8 +15,8 @@ from rag.dense import Dense
 from rag.errors import LibraryError
 from rag.lexical import Lexical
 from rag.library import Library, StoredPassage
-from rag.read import place_of
-from rag.types import EVERYTHING, Filter, Hit
+from rag.read import places_of
+from rag.types import EVERYTHING, Box, Filter, Hit
 
 RRF_K = 60
 """Source: Cormack, Clarke, Buettcher, "Reciprocal Rank Fusion outperforms Condorcet", SIGIR 2009."""
@@ -124,7 +124,8 @@ class Retriever:
             rankings.append([i for i, _ in self._lexical.search(text, top_k, ids)])
         wanted = {i for ranking in rankings for i in ranking}
         stored = {p.id: p for p in self._library.passages(sorted(wanted))} if wanted else {}
-        hits = [_hit(stored[i], score) for i, score in fuse(rankings) if i in stored]
+        places = {p.document.id: places_of(p.document) for p in stored.values()}
+        hits = [_hit(stored[i], score, places[stored[i].document.id]) for i, score in fuse(rankings) if i in stored]
         return hits, len(stored) == len(wanted)
 
     def _selected(self, filter: Filter) -> np.ndarray | None:
@@ -150,9 +151,9 @@ class Retriever:
             ) from exc
 
 
-def _hit(stored: StoredPassage, score: float) -> Hit:
+def _hit(stored: StoredPassage, score: float, places: Mapping[int, tuple[int, Box]]) -> Hit:
     document, paragraph = stored.document, stored.passage.paragraph
-    page, box = place_of(document, paragraph.start)
+    page, box = places.get(paragraph.start, (0, ()))
     return Hit(
         document=document.id,
         version=document.version,

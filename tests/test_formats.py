@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import shutil
 import zipfile
+from email.message import EmailMessage
 
 import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pdfminer.pdfinterp import PDFPageInterpreter
 
 from rag.errors import ReadError
 from rag.read import Unread, archive, blocks_of, file_of, with_language
@@ -158,6 +161,22 @@ def test_a_pdf_that_cannot_be_read_says_why(monkeypatch):
     )
 
 
+def test_pages_that_cannot_be_read_are_named_and_the_others_are_read(monkeypatch):
+    data = files.pdf([files.paragraph([f"This is what stands on page {n}."], 60, 700) for n in (1, 2, 3)])
+    process, seen = PDFPageInterpreter.process_page, []
+
+    def failing(self, page):
+        seen.append(page)
+        if len(seen) == 2:
+            raise KeyError("Contents")
+        process(self, page)
+
+    monkeypatch.setattr(PDFPageInterpreter, "process_page", failing)
+    document, failed = read_all(data, "a.pdf")
+    assert [p.page for p in paragraphs(document)] == [1, 3]
+    assert failed.reason == "Page 2 of the PDF cannot be read: KeyError. Open it in a reader and save it again."
+
+
 @pytest.mark.skipif(not shutil.which("tesseract"), reason="tesseract is not installed")
 def test_a_scanned_pdf_is_read_where_tesseract_is_installed():
     document = read_one(files.scanned("Forty snowy owls were counted\nin the harbour of Arlen."), "scan.pdf")
@@ -181,6 +200,21 @@ def test_a_docx_is_read_by_its_styles():
     ]
 
 
+def test_what_only_wraps_in_a_docx_is_looked_into_once():
+    w = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    paragraph = "<w:p><w:r><w:t>Forty owls came.</w:t></w:r></w:p>"
+    row = "<w:tr><w:tc><w:p><w:r><w:t>Arlen</w:t></w:r></w:p></w:tc><w:sdt><w:sdtContent><w:tc>"
+    row += "<w:p><w:r><w:t>40</w:t></w:r></w:p></w:tc></w:sdtContent></w:sdt></w:tr>"
+    wrapped = paragraph
+    for _ in range(18):
+        wrapped = f"<w:sdt><w:sdtContent>{wrapped}</w:sdtContent></w:sdt>"
+    body = f"<w:customXml>{wrapped}</w:customXml><w:tbl><w:sdt><w:sdtContent>{row}</w:sdtContent></w:sdt></w:tbl>"
+    with zipfile.ZipFile(io.BytesIO(files.docx())) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["word/document.xml"] = f'<w:document xmlns:w="{w}"><w:body>{body}</w:body></w:document>'
+    assert parts(read_one(files.zipped(members), "a.docx")) == [("paragraph", "Forty owls came."), ("row", "Arlen: 40")]
+
+
 def test_a_book_is_read_in_the_order_of_its_chapters():
     document = read_one(files.epub(), "owls.epub")
     assert (document.title, document.date) == ("The owls of Arlen", "2024-02-01")
@@ -197,7 +231,8 @@ def test_a_book_is_read_in_the_order_of_its_chapters():
 
 def test_a_mail_is_read_with_what_is_attached():
     found = read_all(files.mail({"owls.txt": OWLS.encode(), "../x/photo.png": b"\x89PNG"}), "a.eml")
-    mail, attached = found
+    mail, attached, picture = found
+    assert picture == Unread("/articles/a.eml/_x_photo.png", "", is_other=True)
     assert (mail.title, mail.date) == ("Zählung der Eulen", "2024-02-02")
     assert parts(mail) == [
         ("title", "Zählung der Eulen"),
@@ -208,6 +243,21 @@ def test_a_mail_is_read_with_what_is_attached():
     assert attached.title == "Owls return to the Marrow forest"
     assert ("paragraph", "Owls fly.") in parts(read_one(files.mail(html="<p>Owls fly.</p><img src=x>"), "b.eml"))
     refused("Just a text.", "c.eml", "The file is not a mail")
+
+
+def test_mails_within_a_mail_are_mails_of_their_own():
+    outer, inner = EmailMessage(), EmailMessage()
+    for message, subject in ((outer, "Fwd: owls"), (inner, "Owls")):
+        message["Subject"] = subject
+    inner.set_content("Forty owls came.")
+    outer.set_content("See below.")
+    outer.add_attachment(inner)
+    for _ in range(2):
+        outer.add_attachment(OWLS.encode(), maintype="text", subtype="plain", filename="owls.txt", disposition="inline")
+    first, second, third, fourth = read_all(outer.as_bytes(), "a.eml")
+    assert [text for kind, text in parts(first) if kind == "paragraph"] == ["See below."]
+    assert (second.source, second.title) == ("/articles/a.eml/Owls.eml", "Owls")
+    assert [third.source, fourth.source] == ["/articles/a.eml/owls.txt", "/articles/a.eml/owls.txt (2)"]
 
 
 # --- tables --------------------------------------------------------------------------------------------------------
@@ -248,6 +298,39 @@ def test_lines_of_json_are_documents_and_a_broken_line_fails_alone():
     refused("{}\n", "a.jsonl", "The file holds no article: line 1 has no text")
 
 
+def test_quotes_within_a_cell_stay_whatever_the_beginning_of_a_table_is_like():
+    rows = [f'{n},"They said ""owls"" came, and more of them than in the year before, {n} times."' for n in range(400)]
+    found = read_all("\n".join(["id,text", *rows]), "a.csv")
+    assert len(found) == 400
+    assert all(
+        one.text == f'They said "owls" came, and more of them than in the year before, {n} times.'
+        for n, one in enumerate(found)
+    )
+
+
+def test_lines_of_json_may_hold_any_character_and_any_value():
+    lines = [
+        json.dumps({"id": "x\udc80\ny/z", "text": "Owls fly.\u2028They hunt."}, ensure_ascii=True),
+        '{"text": "Voles run.\u2028They hide.", "id": "' + "long" * 200 + '"}',
+        json.dumps({"text": {"a": 1}}),
+        json.dumps({"text": [{"a": 1}], "date": "2024-00-00"}),
+    ]
+    first, second, third, fourth = read_all("\n".join(lines), "a.jsonl")
+    assert (first.source, first.text) == ("/articles/a.jsonl/x y_z", "Owls fly.\nThey hunt.")
+    assert second.text == "Voles run.\nThey hide."
+    assert len(second.source) < 250
+    assert "has no field with a text" in third.reason
+    assert "has no field with a text" in fourth.reason
+    many = read_all("\n".join([json.dumps({"text": "Owls fly."}), *["{"] * 1000]), "b.jsonl")
+    assert len(many) == 12
+    assert many[-1].reason == "990 more lines cannot be read. Mend them."
+    assert [one.source[-2:] for one in read_all("\n".join(['{"id": "a", "text": "Owls fly."}'] * 3), "c.jsonl")] == [
+        "/a",
+        "2)",
+        "3)",
+    ]
+
+
 # --- archives ------------------------------------------------------------------------------------------------------
 
 
@@ -270,7 +353,7 @@ def test_nothing_leads_out_of_an_archive():
         files.zipped({"../out.txt": "x", "/etc/passwd.txt": "x", "C:/x.txt": "x", "ok.txt": "x"}), MAX
     ) as found:
         found.filelist.append(link)
-        assert dict(archive.members(found)) == {
+        assert {name: reason for _, name, reason in archive.members(found)} == {
             "../out.txt": "Its name leads out of the archive.",
             "/etc/passwd.txt": "Its name leads out of the archive.",
             "C:/x.txt": "Its name leads out of the archive.",
@@ -302,6 +385,20 @@ def test_entities_of_xml_are_not_expanded():
     assert len(read_all(f"{bomb}", "a.html")) == 1
     file = '<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><html><body><p>See &f; there</p></body></html>'
     assert "root:" not in read_one(file, "a.html").text
+
+
+def test_what_is_taken_out_of_archives_in_archives_is_counted_together():
+    inner = files.zipped({f"{n}.txt": b"Owls fly. " * 90_000 for n in range(8)})
+    found = read_all(files.zipped({f"{n}.zip": inner for n in range(9)}), "all.zip")
+    assert sum(isinstance(one, Document) for one in found) <= 22
+    assert found[-1].reason.startswith("The archive unpacks to more than 20 MB.")
+
+
+def test_names_in_archives_are_taken_as_programs_write_them():
+    names = ("./a.txt", "12:30 news.txt", f"{'long' * 90}.txt")
+    first, second, third = read_all(files.zipped(dict.fromkeys(names, OWLS)), "all.zip")
+    assert (first.source, second.source) == ("/articles/all.zip/a.txt", "/articles/all.zip/12:30 news.txt")
+    assert (third.source[-8:], len(third.source)) == ("long.txt", len("/articles/all.zip/") + 200)
 
 
 def test_locked_and_damaged_archives_say_so():
@@ -359,6 +456,18 @@ def test_a_page_is_decoded_as_it_says_unless_that_cannot_be():
     assert decode(page.encode("utf-8"), is_markup=True) == page
     wrong = page.replace("iso-8859-2", "ascii")
     assert "ód" in decode(wrong.encode("cp1250"), is_markup=True)
+
+
+def test_utf_8_with_a_bad_byte_is_refused_with_its_place_and_not_guessed_at():
+    with pytest.raises(ReadError, match="seems to be UTF-8 text, but byte 0xff at offset 5 is not"):
+        decode("“No”".encode()[:5] + b"\xff" + "市长说，经过维修".encode())
+    cut = "Größe und Länge".encode() + "ß".encode()[:1]
+    assert decode(cut) == "Größe und Länge"
+
+
+@pytest.mark.parametrize("text", ["£40 paid", "a naïve owl", "El Niño"])
+def test_a_word_or_two_with_an_accent_are_of_windows(text):
+    assert decode(text.encode("cp1252")) == text
 
 
 # --- whatever bytes ------------------------------------------------------------------------------------------------

@@ -455,3 +455,24 @@ def test_what_is_not_there_or_newer_is_not_repaired(library, tmp_path):
     library._store.connection().execute("PRAGMA user_version = 99")
     with pytest.raises(LibraryNewer, match="schema version 99"):
         repair(library.folder)
+
+
+@pytest.mark.parametrize(
+    "layout", ["nonsense", '[1,["paragraqh",0,5]]', '[1,["paragraph",0,99999]]', '[1,["paragraph",5,0]]']
+)
+def test_what_a_format_said_of_a_text_is_checked_and_done_without(make_assistant, write, layout):
+    path = write("articles/count.csv", "Place;Owls\nHarbour;40\nMarrow forest;12\n")
+    assistant = make_assistant()
+    (identity,) = assistant.add(path).added
+    assert len(assistant.paragraphs(identity)) == 2
+    folder = assistant.library.folder
+    assistant.close()
+    with sqlite3.connect(folder / "library.sqlite") as connection:
+        connection.execute("UPDATE versions SET layout = ?", (layout,))
+    connection.close()
+    done = repair(folder)
+    assert done.problem == "the parts of a text are not what they were"
+    again = make_assistant()
+    assert again.document(identity).text.startswith("Place: Harbour")
+    assert again.search("owls of the harbour")
+    assert again.document(identity).layout == ""

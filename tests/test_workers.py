@@ -62,6 +62,34 @@ def test_a_file_that_takes_too_long_is_given_up(write, program):
     assert late == Unread(str(path), "It takes longer than 1 s to read. Split it, or raise read_seconds.")
 
 
+def test_nothing_in_the_working_folder_is_run(write, tmp_path, monkeypatch):
+    write("chardet.py", f"open({str(tmp_path / 'ran')!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    ((_, (read,)),) = read_all(
+        [write("owls.txt", "Die Eulen kehren zurück nach Köln, schön für alle Bürger.".encode("cp1252"))]
+    )
+    assert "zurück nach Köln" in read.text
+    assert not (tmp_path / "ran").exists()
+
+
+def test_what_is_said_of_a_file_is_never_taken_for_the_next_one(write):
+    paths = [
+        write("one.zip", files.zipped({f"{n}.txt": f"{OWLS}\n\nReport {n}.\n" for n in range(60)})),
+        write("two.txt", BRIDGES),
+    ]
+    n_ticks = []
+
+    def on_tick(file, done, total):
+        n_ticks.append(done)
+        raise RuntimeError("the page is gone")
+
+    with Workers(1, seconds=30) as workers:
+        (_, one), (_, two) = [(file, list(found)) for file, found in workers.read(paths, MAX, on_tick)]
+    assert n_ticks
+    assert isinstance(one[-1], Unread)
+    assert [found.title for found in two] == ["Old bridge of Arlen reopens after nine years"]
+
+
 BREAKING = ["exit 3", "read line; kill -9 $$", "echo nonsense", "echo '{\"document\": [1]}'", "echo '[]'"]
 
 
@@ -86,7 +114,8 @@ def test_who_stops_asking_waits_for_nothing_and_leaves_no_process(write, program
     reading = workers.read(paths, MAX)
     file, found = next(reading)
     assert file == paths[0]
-    processes = [one for one in _children() if b"sleep" in one[1]]
+    while not (processes := [one for one in _children() if b"sleep" in one[1]]) and time.monotonic() < begun + 5:
+        time.sleep(0.05)
     reading.close()
     workers.close()
     assert time.monotonic() - begun < 10

@@ -174,7 +174,10 @@ class Shelf:
         self._assistant.remove([identity])
         self._forget_removed()
         self._removed = document
-        if (file := Path(document.source)).parent == self._folder:
+        holds_more = any(
+            source.startswith(f"{document.source}/") for source in self._sources()
+        )  # a mail with what is attached
+        if (file := Path(document.source)).parent == self._folder and not holds_more:
             with contextlib.suppress(OSError):
                 file.rename(file.with_name(_ASIDE + file.name))
         return Report(f"“{document.title}” was removed.", can_undo=True)

@@ -93,7 +93,7 @@ class _Adding:
         for one in found:
             if isinstance(one, Document):
                 is_new = self._take(one) or is_new
-                if len(self._batch) >= _BATCH:  # an archive has many
+                if self._is_full():  # an archive has many
                     self._put()
             elif one.is_other:
                 skipped.add(Path(one.source))
@@ -339,5 +339,6 @@ def _again(library: Library, files: Iterable[Path], settings: Settings) -> tuple
     for fresh in again.values():
         if document_id(fresh.source) not in removed:
             documents.append(replace(fresh, id=_free_id(fresh.source, known)))
-    failed += [(shown(source), reason) for source, reason in reasons.items() if source not in map(str, own)]
+    own_names = set(map(str, own))
+    failed += [(shown(source), reason) for source, reason in reasons.items() if source not in own_names]
     return documents, failed

@@ -93,8 +93,9 @@ class Watch:
             path for path in self._known.keys() - marks.keys() if self._is_settled(path, None, now, 3 * SETTLED_SECONDS)
         ]:
             del self._known[path], self._since[path]
-            if document := self._library.sources().get(str(path)):
-                yield Watched("gone", shown(path), document)
+            for source, document in self._library.sources().items():
+                if source == str(path) or source.startswith(f"{path}/"):  # what was in it
+                    yield Watched("gone", shown(source), document)
 
     def _is_settled(self, path: Path, mark: _Mark | None, now: float, seconds: float) -> bool:
         """True if a file is another than it was added as, and has been so for some seconds."""

@@ -42,6 +42,7 @@ _TABLES = {
 """What is read, in this order. All else is derived from it or can be done without."""
 
 _PASSAGES_FROM = 5  # the schema version that brought passages; of an older library the texts are saved
+_LAYOUT_FROM = 8  # likewise what formats say of their parts
 _LAYOUT = 6  # its place in the row of a version
 _MAX_GAP = 100_000  # ids that are tried one after another to find the next row that can be read
 
@@ -113,10 +114,11 @@ def _problem(path: Path) -> str:
                     "Use the newer version of the program that wrote it.",
                 )
             connection.create_function("checksum", 1, _checksum, deterministic=True)
+            connection.create_function("is_layout", 2, is_layout, deterministic=True)
             said = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if said != "ok":
                 return str(said).splitlines()[-1]  # the first one names the database
-            checks = _CHECKS if version >= _PASSAGES_FROM else _CHECKS[:2]
+            checks = _CHECKS[: None if version >= _LAYOUT_FROM else -1 if version >= _PASSAGES_FROM else 2]
             return next((what for what, sql in checks if connection.execute(sql).fetchone()), "")
     except sqlite3.Error as exc:
         return str(exc)
@@ -138,6 +140,10 @@ _CHECKS = (
         "a passage lies outside its text",
         "SELECT 1 FROM passages p JOIN documents d ON d.id = p.document JOIN versions v "
         'ON v.document = d.id AND v.version = d.version WHERE max(p."end", p.searched_end) > length(v.text) LIMIT 1',
+    ),
+    (
+        "the parts of a text are not what they were",
+        "SELECT 1 FROM versions WHERE layout <> '' AND NOT is_layout(layout, length(text)) LIMIT 1",
     ),
 )
 
@@ -285,7 +291,7 @@ def _copy(damaged: _Damaged, target: sqlite3.Connection, table: str, columns: st
         if table == "versions" and _checksum(str(row[4])) != row[1]:
             damaged.titles[str(row[0])] = str(row[2])
             continue
-        if table == "versions" and len(row) > _LAYOUT and not is_layout(str(row[_LAYOUT])):
+        if table == "versions" and len(row) > _LAYOUT and not is_layout(str(row[_LAYOUT]), len(str(row[4]))):
             row = (*row[:_LAYOUT], "")  # what the text itself shows
         with contextlib.suppress(sqlite3.IntegrityError):  # a value of another kind than the column's
             target.execute(sql, row)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rag.errors import ReadError
-from rag.read.article import COUNTED, blocks_of, document_id, is_layout, make_document, place_of, with_language
+from rag.read.article import COUNTED, blocks_of, document_id, is_layout, make_document, places_of, with_language
 from rag.read.files import absolute, file_of, find_files, shown
 from rag.read.formats import SUFFIXES, Tick, Unread, documents
 from rag.read.spans import canonical
@@ -30,7 +30,7 @@ __all__ = [
     "find_files",
     "is_layout",
     "make_document",
-    "place_of",
+    "places_of",
     "read",
     "read_parts",
     "shown",
@@ -58,7 +58,7 @@ def read_parts(path: Path, *, max_bytes: int, tick: Tick = lambda done, total: N
     Raises:
         ReadError: nothing of the file can be read; the message says why.
     """
-    if path.suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() not in SUFFIXES and path.exists():
         formats = f"Save it as one of {', '.join(sorted(SUFFIXES))}."
         raise ReadError(f"{shown(path.suffix) or 'A file without a suffix'} is not a format that is read.", formats)
     if shown(path) != str(path):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import lzma
+import re
 import stat
 import zipfile
 import zlib
@@ -14,6 +16,24 @@ from rag.errors import ReadError
 _MAX_MEMBERS = 20_000
 _MAX_TIMES = 20  # of the limit for one file: what all members of an archive may have together
 _PIECE = 1 << 20
+
+
+class Budget:
+    """What may be taken out of a file, with all archives in archives that are in it."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._all = self._left = _MAX_TIMES * max_bytes
+
+    def take(self, n_bytes: int) -> None:
+        """Counts bytes.
+
+        Raises:
+            ReadError: it is more than may be taken.
+        """
+        self._left -= n_bytes
+        if self._left < 0:
+            told = f"The archive unpacks to more than {self._all / 1e6:,.0f} MB."
+            raise ReadError(told, "Unpack it, and add the folder, if you trust it.")
 
 
 @contextlib.contextmanager
@@ -42,43 +62,46 @@ def opened(data: bytes, max_bytes: int) -> Iterator[zipfile.ZipFile]:
         yield archive
 
 
-def taken(archive: zipfile.ZipFile, name: str, max_bytes: int) -> bytes:
+def taken(archive: zipfile.ZipFile, member: str | zipfile.ZipInfo, max_bytes: int, budget: Budget | None = None) -> bytes:
     """Returns the bytes of a member.
 
     Raises:
-        ReadError: it is damaged, locked or too large, whatever the archive says of its size.
+        ReadError: it is damaged, locked or too large, whatever the archive says of its size; or the budget is used up.
     """
     pieces, size = [], 0
     try:
-        with archive.open(name) as member:
-            while piece := member.read(_PIECE):
+        with archive.open(member) as file:
+            while piece := file.read(_PIECE):
                 size += len(piece)
+                if budget:
+                    budget.take(len(piece))
                 if size > max_bytes:
-                    raise ReadError(
-                        f"It is too large: more than {max_bytes / 1e6:.0f} MB.", "Split it, or raise max_file_mb."
-                    )
+                    told = f"It is too large: more than {max_bytes / 1e6:.0f} MB."
+                    raise ReadError(told, "Split it, or raise max_file_mb.")
                 pieces.append(piece)
+    except NotImplementedError as exc:  # a RuntimeError too
+        raise ReadError(f"It is packed in a way that is not known: {exc}.", "Pack it again.") from exc
     except RuntimeError as exc:  # zipfile's way to say that a password is needed
         raise ReadError("It is protected with a password.", "Unpack it, and add the folder.") from exc
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, KeyError) as exc:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, KeyError, ValueError) as exc:
         raise ReadError(f"It is damaged: {exc}.", "Pack it again.") from exc
     return b"".join(pieces)
 
 
-def members(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
-    """Yields the name of each file in an archive, and why it is not read, "" if it may be; hidden files are passed over."""
+def members(archive: zipfile.ZipFile) -> Iterator[tuple[zipfile.ZipInfo, str, str]]:
+    """Yields each file in an archive with its path there, and why it is not read, "" if it may be; no hidden ones."""
     seen: set[str] = set()
     for member in archive.infolist():
-        name = member.filename.replace("\\", "/")
-        steps = name.split("/")
+        steps = [step for step in member.filename.replace("\\", "/").split("/") if step != "."]
+        name = "/".join(steps)
         if member.is_dir() or any(step.startswith(".") and step != ".." for step in steps) or steps[0] == "__MACOSX":
             continue
-        if name.startswith("/") or ".." in steps or ":" in steps[0]:
-            yield member.filename, "Its name leads out of the archive."
+        if name.startswith("/") or ".." in steps or re.match("[A-Za-z]:", name):
+            yield member, name, "Its name leads out of the archive."
         elif stat.S_ISLNK(member.external_attr >> 16):
-            yield member.filename, "It is a link."
+            yield member, name, "It is a link."
         elif name in seen:
-            yield member.filename, "The archive has another file of this name."
+            yield member, name, "The archive has another file of this name, which was read."
         else:
             seen.add(name)
-            yield member.filename, ""
+            yield member, name, ""

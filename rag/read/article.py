@@ -8,10 +8,12 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
+from typing import get_args
 
 from rag.dateline import is_update, stated_date
-from rag.errors import ReadError
+from rag.errors import LibraryDamaged, ReadError
 from rag.language import language
 from rag.read.spans import canonical, trim
 from rag.read.text import is_headline, layout
@@ -21,7 +23,7 @@ COUNTED: frozenset[Kind] = frozenset({"paragraph", "list", "row", "quotation", "
 """What a reader counts as a paragraph, and what is searched."""
 
 _TOGETHER: frozenset[Kind] = frozenset({"row"})  # stand on lines of their own without a blank one between
-_LAYOUT = 1  # of what is stored: its first number
+_PLAIN, _WITH_PAGES = 1, 2  # what is stored begins with one of these
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def build(article: Article, source: str) -> Document:
             blocks.append(Block(part.kind, at + start, at + end, part.page, part.box))
         pieces.append(part.text)
         at += len(part.text)
-    return _document("".join(pieces), tuple(blocks), source, title=title, date=article.date, stored=written(blocks))
+    return _document("".join(pieces), tuple(blocks), source, title=title, day=article.date, stored=written(blocks))
 
 
 def _is_same(a: str, b: str) -> bool:
@@ -103,7 +105,7 @@ def _is_same(a: str, b: str) -> bool:
 
 
 def _document(
-    text: str, blocks: Sequence[Block], source: str, *, title: str = "", date: str = "", stored: str = ""
+    text: str, blocks: Sequence[Block], source: str, *, title: str = "", day: str = "", stored: str = ""
 ) -> Document:
     if not blocks:
         raise ReadError("The file is empty.", "Nothing was added.")
@@ -119,7 +121,7 @@ def _document(
         version=hashlib.sha256(text.encode()).hexdigest(),
         title=_line(title),
         source=source,
-        date=date or next(iter(dates), ""),
+        date=day or next(iter(dates), ""),
         text=text,
         layout=stored,
     )
@@ -134,6 +136,14 @@ def with_language(document: Document) -> Document:
     return replace(document, language=language("\n".join(text[b.start : b.end] for b in blocks if b.kind in COUNTED)))
 
 
+def iso_day(value: str) -> str:
+    """Returns the day that a value begins with, as ISO 8601; "" if it begins with none."""
+    try:
+        return date.fromisoformat(value[:10]).isoformat() if re.match(r"\d{4}-\d{2}-\d{2}", value) else ""
+    except ValueError:
+        return ""
+
+
 def document_id(source: str) -> str:
     """Returns the id of a source: the first 12 hexadecimal digits of the sha256 of its absolute path."""
     return hashlib.sha256(os.fsencode(source)).hexdigest()[:12]
@@ -142,26 +152,32 @@ def document_id(source: str) -> str:
 def written(blocks: Sequence[Block]) -> str:
     """Returns the blocks of a text as they are stored: JSON, a row a block."""
     rows = [[b.kind, b.start, b.end, *([b.page, *b.box] if b.page else [])] for b in blocks]
-    return json.dumps([_LAYOUT, *rows], separators=(",", ":"))
+    return json.dumps([_WITH_PAGES if any(b.page for b in blocks) else _PLAIN, *rows], separators=(",", ":"))
 
 
 def blocks_of(document: Document) -> tuple[Block, ...]:
     """Returns every visible part of a document, in order: as its format says, or as its text shows."""
     if not document.layout:
         return layout(document.text, document.source)
-    return tuple(_stored(document.layout))
-
-
-def place_of(document: Document, start: int) -> tuple[int, Box]:
-    """Returns the page and the box of the part of a document that begins at a character; 0 and () where there are none."""
-    found = (block for block in blocks_of(document) if block.start == start) if document.layout else ()
-    return next(((block.page, block.box) for block in found), (0, ()))
-
-
-def is_layout(written: str) -> bool:
-    """True for what `written` returns, and for none."""
     try:
-        return not written or all(0 <= block.start < block.end for block in _stored(written))
+        return tuple(_stored(document.layout))
+    except (ValueError, TypeError) as exc:
+        raise LibraryDamaged(f"What is stored of the parts of {document.title!r} is damaged.", "Run: rag repair") from exc
+
+
+def places_of(document: Document) -> dict[int, tuple[int, Box]]:
+    """Returns page and box of each part of a document by its first character; nothing where there are no pages."""
+    if not document.layout.startswith(f"[{_WITH_PAGES}"):
+        return {}
+    return {block.start: (block.page, block.box) for block in blocks_of(document)}
+
+
+def is_layout(stored: str, n_chars: int) -> bool:
+    """True for what `written` returns of a text of so many characters, and for ""."""
+    try:
+        blocks = list(_stored(stored)) if stored else []
+        at = [0, *(place for block in blocks for place in (block.start, block.end)), n_chars]
+        return at == sorted(at) and all(block.kind in get_args(Kind) and block.start < block.end for block in blocks)
     except (ValueError, TypeError):
         return False
 

@@ -14,6 +14,7 @@ from rag.types import Kind
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _UNSEEN = {f"{_W}{name}" for name in ("del", "moveFrom", "instrText", "delText")}
+_WRAPPERS = {f"{_W}{name}" for name in ("customXml", "smartTag", "ins", "moveTo")}
 _DRAWN = ("}pict", "}drawing", "}AlternateContent", "}object")
 _KINDS: tuple[tuple[str, Kind], ...] = (
     (r"title$", "title"),
@@ -47,14 +48,23 @@ def read_docx(data: bytes) -> Iterator[Article]:
     yield Article(parts, title="" if is_named else stated)
 
 
+def _children(element: Any) -> Iterator[Any]:
+    """Yields the children of an element, and in place of what only wraps others (content controls, insertions) these."""
+    for child in element.iterchildren():
+        if child.tag == f"{_W}sdt":
+            yield from (inner for content in child.iterchildren(f"{_W}sdtContent") for inner in _children(content))
+        elif child.tag in _WRAPPERS:
+            yield from _children(child)
+        else:
+            yield child
+
+
 def _parts(body: Any, names: Mapping[str, str]) -> Iterator[Part]:
-    for element in body.iterchildren():
+    for element in _children(body):
         if element.tag == f"{_W}p":
             yield from _paragraph(element, names)
         elif element.tag == f"{_W}tbl":
             yield from _table(element)
-        elif element.tag == f"{_W}sdt":
-            yield from (part for inner in element.iter(f"{_W}sdtContent") for part in _parts(inner, names))
 
 
 def _paragraph(element: Any, names: Mapping[str, str]) -> Iterator[Part]:
@@ -92,19 +102,16 @@ def _text(element: Any) -> str:
             pieces.append("\t")
         elif isinstance(tag, str) and tag.endswith("}t"):  # of a formula
             pieces.append(child.text or "")
-        elif (
-            tag not in _UNSEEN
-            and isinstance(tag, str)
-            and not tag.endswith(("}pict", "}drawing", "}AlternateContent", "}object"))
-        ):
+        elif isinstance(tag, str) and tag not in _UNSEEN and not tag.endswith(_DRAWN):
             pieces.append(_text(child))
     return "".join(pieces)
 
 
 def _table(element: Any) -> Iterator[Part]:
     rows = [
-        [" ".join(_text(p) for p in cell.iter(f"{_W}p")) for cell in row.iterchildren(f"{_W}tc")]
-        for row in element.iterchildren(f"{_W}tr")
+        [" ".join(_text(p) for p in cell.iter(f"{_W}p")) for cell in _children(row) if cell.tag == f"{_W}tc"]
+        for row in _children(element)
+        if row.tag == f"{_W}tr"
     ]
     yield from table_parts(rows)
 

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import posixpath
-import re
 import zipfile
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
 from rag.errors import ReadError
-from rag.read.archive import opened, taken
-from rag.read.article import Article, Part
+from rag.read.archive import Budget, opened, taken
+from rag.read.article import Article, Part, iso_day
 from rag.read.encoding import decode
 from rag.read.html import page_parts
 
 _SEALED = "META-INF/encryption.xml"
 _OF_FONTS = (b"idpf.org/2008/embedding", b"ns.adobe.com/pdf/enc#RC")  # only these are hidden then
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DC = "{http://purl.org/dc/elements/1.1/}"
 
 
-def read_epub(data: bytes, max_bytes: int) -> Iterator[Article]:
+def read_epub(data: bytes, max_bytes: int) -> Iterator[Article | ReadError]:
     """Yields the article of a book.
 
     Raises:
         ReadError: it is damaged, or its text is sealed.
     """
+    budget = Budget(max_bytes)
     with opened(data, max_bytes) as archive:
         names = set(archive.namelist())
         sealed = taken(archive, _SEALED, max_bytes) if _SEALED in names else b""
@@ -34,10 +33,17 @@ def read_epub(data: bytes, max_bytes: int) -> Iterator[Article]:
             raise ReadError("The book is protected against copying.", "Add one without protection.")
         package = _package(archive, names, max_bytes)
         tree = _tree(taken(archive, package, max_bytes))
-        parts = [part for name in _chapters(tree, package) if name in names for part in _chapter(archive, name, max_bytes)]
+        parts: list[Part] = []
+        problems: list[ReadError] = []
+        for name in _chapters(tree, package):
+            try:
+                parts += _chapter(archive, name, max_bytes, budget) if name in names else ()
+            except ReadError as exc:  # one bad chapter does not take the others with it
+                problems.append(ReadError(f"{posixpath.basename(name)}: {exc.message}", exc.hint))
         title = _stated(tree, "title")
-        date = _DAY.match(_stated(tree, "date"))
-    yield Article(parts, title=title, date=date[0] if date else "")
+        date = iso_day(_stated(tree, "date"))
+    yield Article(parts, title=title, date=date)
+    yield from problems
 
 
 def _package(archive: zipfile.ZipFile, names: set[str], max_bytes: int) -> str:
@@ -72,8 +78,8 @@ def _chapters(package: Any, name: str) -> Iterator[str]:
             )
 
 
-def _chapter(archive: zipfile.ZipFile, name: str, max_bytes: int) -> Iterator[Part]:
-    yield from page_parts(decode(taken(archive, name, max_bytes), is_markup=True))
+def _chapter(archive: zipfile.ZipFile, name: str, max_bytes: int, budget: Budget) -> Iterator[Part]:
+    yield from page_parts(decode(taken(archive, name, max_bytes, budget), is_markup=True))
 
 
 def _stated(package: Any, name: str) -> str:

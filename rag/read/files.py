@@ -48,7 +48,11 @@ def find_files(
 
 
 def _leads_out(file: Path, folder: Path) -> bool:
-    return file.is_symlink() and file.exists() and not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(folder))
+    try:
+        is_link = file.is_symlink() and file.exists()
+    except OSError:  # a link to a name that is too long: reading it will tell
+        return False
+    return is_link and not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(folder))
 
 
 def _is_folder(path: Path) -> bool:
@@ -80,4 +84,4 @@ def file_of(source: str) -> Path:
     Of a file that is not there any more it cannot be told: the source itself is returned.
     """
     path = Path(source)
-    return next((one for one in (path, *path.parents) if one.is_file()), path)
+    return next((one for one in (path, *path.parents) if os.path.isfile(one)), path)  # no error for a name that is too long

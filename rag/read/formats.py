@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -11,7 +12,7 @@ from functools import partial
 from pathlib import PurePath
 
 from rag.errors import ReadError
-from rag.read.archive import members, opened, taken
+from rag.read.archive import Budget, members, opened, taken
 from rag.read.article import Article, build, plain_document
 from rag.read.docx import read_docx
 from rag.read.encoding import decode
@@ -19,6 +20,7 @@ from rag.read.epub import read_epub
 from rag.read.html import read_html
 from rag.read.mail import attachments, parse_mail, read_mail
 from rag.read.pdf import read_pdf
+from rag.read.spans import canonical
 from rag.read.tabular import read_csv, read_jsonl
 from rag.types import Document
 
@@ -28,6 +30,7 @@ TABLES = frozenset({".csv", ".tsv"})
 LINES = frozenset({".jsonl", ".ndjson"})
 SUFFIXES = TEXTS | PAGES | TABLES | LINES | {".pdf", ".docx", ".epub", ".eml", ".zip"}
 
+_MAX_NAME = 200  # bytes of a path within a file
 _MAX_DEPTH = 3  # of archives in archives, and of files attached to mails
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MAGIC = ((b"%PDF-", ".pdf"), (b"PK\x03\x04", ".zip"), (_OLE, ".doc"), (b"{\\rtf", ".rtf"))
@@ -47,24 +50,52 @@ class Unread:
 
 
 def documents(
-    data: bytes, source: str, max_bytes: int, tick: Tick = lambda done, total: None, depth: int = 0
+    data: bytes,
+    source: str,
+    max_bytes: int,
+    tick: Tick = lambda done, total: None,
+    *,
+    depth: int = 0,
+    budget: Budget | None = None,
 ) -> Iterator[Document | Unread]:
     """Yields the documents of a file, without their languages; an archive is as a folder in the sources of what is in it.
+
+    Args:
+        depth: archives and mails that the file stands in.
+        budget: what may still be taken out of the outermost one.
 
     Raises:
         ReadError: nothing of the file can be read.
     """
     suffix = _format(data, PurePath(source).suffix.lower())
+    budget = budget or Budget(max_bytes)
     if suffix == ".zip":
-        yield from _members(data, source, max_bytes, tick, depth)
+        yield from _members(data, source, max_bytes, tick, depth, budget)
     elif suffix in TEXTS:
         yield plain_document(decode(data), source)
+    elif suffix == ".eml":
+        mail = parse_mail(data)
+        yield from _built(read_mail(mail), source)
+        yield from _attached(mail, source, max_bytes, depth, budget)
     else:
-        mail = parse_mail(data) if suffix == ".eml" else None
-        articles = read_mail(mail) if mail else _articles(data, suffix, max_bytes, tick)
-        yield from _built(articles, source)
-        if mail and depth < _MAX_DEPTH:
-            yield from _attached(mail, source, max_bytes, depth)
+        yield from _built(_articles(data, suffix, max_bytes, tick), source)
+
+
+class _Places:
+    """Gives what is in a file a path below it that no other has, and that can be stored."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._times: Counter[str] = Counter()
+
+    def place(self, name: str) -> str:
+        """Returns a path; that of the file for no name."""
+        if not name:
+            return self._source
+        name = " ".join(canonical(name).split()).encode()[-_MAX_NAME:].decode("utf-8", "ignore").strip("/") or "file"
+        self._times[name] += 1
+        n = self._times[name]
+        return f"{self._source}/{name}" if n == 1 else f"{self._source}/{name} ({n})"
 
 
 def _format(data: bytes, suffix: str) -> str:
@@ -116,16 +147,12 @@ def _unread_office(data: bytes, found: str) -> tuple[str, str]:
 
 
 def _built(articles: Iterator[Article | ReadError], source: str) -> Iterator[Document | Unread]:
-    taken_names: set[str] = set()
+    places = _Places(source)
     for article in articles:
         if isinstance(article, ReadError):
             yield Unread(source, str(article))
             continue
-        name, n = article.name, 1
-        while name in taken_names:
-            name, n = f"{article.name} ({n + 1})", n + 1
-        taken_names.add(name)
-        place = f"{source}/{name}" if name else source
+        place = places.place(article.name)
         try:
             yield build(article, place)
         except ReadError as exc:
@@ -155,37 +182,43 @@ def _unpacked(data: bytes, max_bytes: int, read: Callable[[bytes], Iterator[Arti
     return read(data)
 
 
-def _members(data: bytes, source: str, max_bytes: int, tick: Tick, depth: int) -> Iterator[Document | Unread]:
+def _members(
+    data: bytes, source: str, max_bytes: int, tick: Tick, depth: int, budget: Budget
+) -> Iterator[Document | Unread]:
     if depth >= _MAX_DEPTH:
         raise ReadError(f"It stands in {depth} archives.", "Unpack them, and add the folder.")
+    places = _Places(source)
     with opened(data, max_bytes) as archive:
         listed = list(members(archive))
-        for n, (name, reason) in enumerate(listed, 1):
-            place = f"{source}/{name.replace(chr(92), '/')}"
+        for n, (member, name, reason) in enumerate(listed, 1):
+            place = places.place(name)
             if PurePath(name).suffix.lower() not in SUFFIXES:
                 yield Unread(place, reason, is_other=True)
             elif reason:
                 yield Unread(place, reason)
             else:
-                yield from _each(partial(taken, archive, name, max_bytes), place, max_bytes, depth + 1)
+                yield from _each(partial(taken, archive, member, max_bytes, budget), place, max_bytes, depth + 1, budget)
             tick(n, len(listed))
         if not listed:
             raise ReadError("The archive is empty.", "Nothing was added.")
 
 
-def _attached(mail: EmailMessage, source: str, max_bytes: int, depth: int) -> Iterator[Document | Unread]:
-    seen: set[str] = set()
+def _attached(mail: EmailMessage, source: str, max_bytes: int, depth: int, budget: Budget) -> Iterator[Document | Unread]:
+    places = _Places(source)
     for name, content in attachments(mail):
-        name = name.replace("/", "_").replace("\\", "_").strip(". ") or "attachment"
-        if PurePath(name).suffix.lower() in SUFFIXES and name not in seen:
-            seen.add(name)
-            yield from _each(partial(bytes, content), f"{source}/{name}", max_bytes, depth + 1)
+        place = places.place(name.replace("/", "_").replace("\\", "_").strip(". ") or "attachment")
+        if PurePath(name).suffix.lower() not in SUFFIXES:
+            yield Unread(place, "", is_other=True)
+        elif depth >= _MAX_DEPTH:
+            yield Unread(place, f"It stands in {depth} archives and mails. Save it as a file.")
+        else:
+            yield from _each(partial(bytes, content), place, max_bytes, depth + 1, budget)
 
 
-def _each(data: Callable[[], bytes], place: str, max_bytes: int, depth: int) -> Iterator[Document | Unread]:
+def _each(data: Callable[[], bytes], place: str, max_bytes: int, depth: int, budget: Budget) -> Iterator[Document | Unread]:
     """Yields the documents of a member; what is wrong with it does not touch the others."""
     try:
-        yield from documents(data(), place, max_bytes, depth=depth)
+        yield from documents(data(), place, max_bytes, depth=depth, budget=budget)
     except ReadError as exc:
         yield Unread(place, str(exc))
     except MemoryError:

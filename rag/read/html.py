@@ -80,7 +80,9 @@ def _text(element: Any, without: str = "") -> str:
     for child in element:
         if child.tag in ("lb", "p"):
             pieces.append("\n")
-        if isinstance(child.tag, str) and child.tag != without:
+        if child.tag == without:
+            pieces.append("\n")
+        elif isinstance(child.tag, str):
             pieces.append(_text(child, without))
         pieces.append(child.tail or "")
     lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
@@ -95,7 +97,7 @@ def parsed(markup: str) -> Any | None:
     from lxml import html
 
     declaration = re.match(r"\s*<\?xml[^>]*\?>", markup)  # lxml refuses a text that says its encoding
-    parser = html.HTMLParser(no_network=True, remove_comments=True, remove_pis=True)
+    parser = html.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
     try:
         return html.document_fromstring(markup[declaration.end() if declaration else 0 :], parser=parser)
     except (ValueError, AssertionError, html.etree.ParserError):
@@ -178,5 +180,7 @@ def _pieces(element: Any, without: frozenset[str]) -> str:
         if isinstance(child.tag, str) and child.tag not in _UNSEEN and child.tag not in without:
             apart = " " if child.tag in _BLOCKS or child.tag in ("br", "td", "th") else ""
             pieces += [apart, _pieces(child, without), apart]
+        elif child.tag in without:
+            pieces.append(" ")
         pieces.append(child.tail or "")
     return "".join(pieces)

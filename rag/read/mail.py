@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from rag.errors import ReadError
-from rag.read.article import Article, Part
+from rag.read.article import Article, Part, iso_day
 from rag.read.encoding import decode
 from rag.read.html import page_parts
 
@@ -38,11 +38,23 @@ def parse_mail(data: bytes) -> EmailMessage:
 
 
 def attachments(mail: EmailMessage) -> Iterator[tuple[str, bytes]]:
-    """Yields name and bytes of each file that is attached to a mail."""
-    for part in mail.walk():
+    """Yields name and bytes of each file that is attached to a mail; a mail that is, as one."""
+    for part in _walked(mail):
         name = _header(part, "filename")
-        if name and part.get_content_disposition() == "attachment":
+        if part.get_content_type() == "message/rfc822":
+            inner = part.get_payload(0) if part.is_multipart() else None
+            if isinstance(inner, Message):
+                yield f"{name.removesuffix('.eml') or _header(inner, 'subject') or 'mail'}.eml", inner.as_bytes()
+        elif name:
             yield name, _bytes(part)
+
+
+def _walked(part: Any) -> Iterator[Any]:
+    """Yields the parts of a mail, without those of mails that are attached to it."""
+    yield part
+    if part.is_multipart() and part.get_content_type() != "message/rfc822":
+        for inner in part.get_payload():
+            yield from _walked(inner)
 
 
 def _head(mail: EmailMessage) -> Iterator[Part]:
@@ -64,12 +76,12 @@ def _day(mail: EmailMessage) -> str:
     try:
         return parsedate_to_datetime(value).date().isoformat()
     except (ValueError, TypeError, IndexError):
-        return match[0] if (match := re.match(r"\d{4}-\d{2}-\d{2}", value)) else ""
+        return iso_day(value)
 
 
 def _body(mail: EmailMessage) -> Iterator[Part]:
     texts = [
-        part for part in mail.walk() if part.get_content_type() in ("text/plain", "text/html") and not _is_attached(part)
+        part for part in _walked(mail) if part.get_content_type() in ("text/plain", "text/html") and not _is_attached(part)
     ]
     plain = [part for part in texts if part.get_content_type() == "text/plain"]
     if said := [text for part in plain if (text := _text(part)).strip()]:
@@ -79,7 +91,7 @@ def _body(mail: EmailMessage) -> Iterator[Part]:
 
 
 def _is_attached(part: Message) -> bool:
-    return part.get_content_disposition() == "attachment"
+    return part.get_content_disposition() == "attachment" or bool(_header(part, "filename"))
 
 
 def _bytes(part: Message) -> bytes:
@@ -91,7 +103,7 @@ def _text(part: Message) -> str:
     data, charset = _bytes(part), part.get_content_charset() or "utf-8"
     try:
         return data.decode(charset)
-    except (UnicodeDecodeError, LookupError):
+    except (UnicodeError, LookupError):
         return decode(data, is_markup=part.get_content_type() == "text/html")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from rag.errors import ReadError
 
@@ -14,8 +14,8 @@ _PAGE_SECONDS = 40
 _MAX_PIXELS = 30_000_000  # of a page: a poster is drawn smaller
 
 
-def recognised(data: bytes, tick: Callable[[int, int], object]) -> Iterator[tuple[int, list[str]]]:
-    """Yields the number and the paragraphs of each page of a PDF, as tesseract reads its picture.
+def recognised(data: bytes, pages: Sequence[int], tick: Callable[[int, int], object]) -> Iterator[tuple[int, list[str]]]:
+    """Yields the number and the paragraphs of some pages of a PDF, as tesseract reads their pictures.
 
     Raises:
         ReadError: it is not installed, or fails.
@@ -29,24 +29,25 @@ def recognised(data: bytes, tick: Callable[[int, int], object]) -> Iterator[tupl
     import pypdfium2
 
     document = pypdfium2.PdfDocument(data)
-    for n in range(len(document)):
-        page = document[n]
+    languages = _languages(program)
+    for number in pages:
+        page = document[number - 1]
         scale = min(_DPI / 72, (_MAX_PIXELS / max(1, page.get_width() * page.get_height())) ** 0.5)
         picture = io.BytesIO()
         page.render(scale=scale, grayscale=True).to_pil().save(picture, "PNG")
         try:
             done = subprocess.run(
-                [program, "stdin", "stdout", "-l", _languages(program)],
+                [program, "stdin", "stdout", "-l", languages],
                 input=picture.getvalue(),
                 capture_output=True,
                 timeout=_PAGE_SECONDS,
                 check=True,
             )
         except (subprocess.SubprocessError, OSError) as exc:
-            raise ReadError(f"tesseract could not read page {n + 1}: {type(exc).__name__}.", "Save it with text.") from exc
+            raise ReadError(f"tesseract could not read page {number}: {type(exc).__name__}.", "Save it with text.") from exc
         text = done.stdout.decode("utf-8", "replace").replace("\f", "")
-        tick(n + 1, len(document))
-        yield n + 1, [" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip()]
+        tick(number, len(document))
+        yield number, [" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip()]
 
 
 def _languages(program: str) -> str:

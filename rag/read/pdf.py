@@ -22,6 +22,8 @@ Tick = Callable[[int, int], object]
 
 _END = re.compile(r"[.!?…:;。！？][\"'”’»)\]]*$")
 _CUT = re.compile(r"(\w+)[-\u00ad\u2010]$")
+_DRAWN = 0.25  # of a page that pictures cover, from which on it is one that should be read
+_MAX_LOST = 100_000  # pages that a file says it has
 _EDGE = 0.12  # of the page's height, at top and bottom, where running heads stand
 _LARGER = 1.15  # times the size of most letters: a heading
 _MAX_HEADING = 25  # words
@@ -66,77 +68,103 @@ class _Piece:
         return self.lines[-1].text
 
 
-def read_pdf(data: bytes, tick: Tick = lambda done, total: None) -> Iterator[Article]:
-    """Yields the article of a PDF.
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page: its pieces, whether it is a picture only, and why it cannot be read."""
+
+    number: int
+    pieces: tuple[_Piece, ...]
+    is_picture: bool = False
+    failure: str = ""
+
+
+def read_pdf(data: bytes, tick: Tick = lambda done, total: None) -> Iterator[Article | ReadError]:
+    """Yields the article of a PDF, and what is wrong with some of its pages.
 
     Raises:
         ReadError: it is protected, damaged, or holds only pictures and no program is there that reads them.
     """
     for name in ("pdfminer", "pdfminer.psparser"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    pages, title, has_pictures = _pages(data, tick)
-    pieces = [piece for page in pages for piece in page]
-    if not pieces and has_pictures:
-        yield Article(tuple(_recognised(data, tick)), title=title)
-        return
-    if not pieces:
-        raise ReadError("The PDF holds no text.", "Nothing was added.")
+    document = _opened(data)
+    pages = list(_pages(document, tick))
+    pieces = [piece for page in pages for piece in page.pieces]
+    pictures = [page.number for page in pages if page.is_picture]
+    read, problem = _recognised(data, pictures, tick)
+    bad = [page for page in pages if page.failure]
+    if not pieces and not read:
+        if problem:
+            raise problem
+        if bad:
+            told = f"No page of the PDF can be read: {bad[0].failure}."
+            raise ReadError(told, "Open it in a reader and save it again.")
+        raise ReadError("The PDF holds no text." if pages else "The PDF has no pages.", "Nothing was added.")
     pieces = _without_running_heads(pieces, len(pages))
     words = Counter(word.casefold() for piece in pieces for line in piece.lines for word in re.findall(r"[\w-]+", line.text))
-    parts = list(_parts(pieces, words))
-    yield Article(parts, title=title or _largest(pieces))
+    parts = sorted([*_parts(pieces, words), *read], key=lambda part: part.page)
+    yield Article(parts, title=_stated_title(document) or _largest(pieces))
+    if problem:
+        yield ReadError(f"{_numbered(pictures)} of the PDF: pictures without text.", problem.hint)
+    if bad:
+        told = f"{_numbered([page.number for page in bad])} of the PDF cannot be read: {bad[0].failure}."
+        yield ReadError(told, "Open it in a reader and save it again.")
 
 
-def _pages(data: bytes, tick: Tick) -> tuple[list[list[_Piece]], str, bool]:
-    """Returns the pieces of each page, the title that the file states, and whether a page shows a picture."""
-    from pdfminer.converter import PDFPageAggregator
-    from pdfminer.layout import LAParams, LTFigure, LTImage, LTTextBox
+def _numbered(pages: Sequence[int]) -> str:
+    shown = ", ".join(map(str, pages[:10])) + (" and more" if len(pages) > 10 else "")
+    return f"Page{'s' if len(pages) > 1 else ''} {shown}"
+
+
+def _opened(data: bytes) -> Any:
     from pdfminer.pdfdocument import PDFDocument, PDFEncryptionError, PDFPasswordIncorrect, PDFTextExtractionNotAllowed
-    from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
-    from pdfminer.pdfpage import PDFPage
     from pdfminer.pdfparser import PDFParser
 
     try:
-        document = PDFDocument(PDFParser(io.BytesIO(data)))
+        return PDFDocument(PDFParser(io.BytesIO(data)))
     except (PDFPasswordIncorrect, PDFEncryptionError, PDFTextExtractionNotAllowed) as exc:
         raise ReadError("The PDF is protected with a password.", "Save it without one.") from exc
+    except MemoryError:
+        raise
     except Exception as exc:  # pdfminer raises what the bytes happen to lead to
         raise ReadError(f"The PDF is damaged: {type(exc).__name__}.", "Open it in a reader and save it again.") from exc
+
+
+def _pages(document: Any, tick: Tick) -> Iterator[_Page]:
+    """Yields each page, also one that cannot be read: it does not take the others with it."""
+    from pdfminer.converter import PDFPageAggregator
+    from pdfminer.layout import LAParams
+    from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
+    from pdfminer.pdfpage import PDFPage
+
     manager = PDFResourceManager()
     device = PDFPageAggregator(manager, laparams=LAParams())
     interpreter = PDFPageInterpreter(manager, device)
-    pages: list[list[_Piece]] = []
-    has_pictures, failure = False, ""
+    total, number = _n_pages(document), 0
     found = PDFPage.create_pages(document)
-    total = _n_pages(document)
     while True:
+        number, page = number + 1, None
         try:
-            page = next(found, None)
-            if page is None:
+            if (page := next(found, None)) is None:
                 break
             interpreter.process_page(page)
-            layout = device.get_result()
-        except Exception as exc:  # one bad page does not take the others with it
-            failure = type(exc).__name__
-            if page is None or len(pages) > total:
-                break
-            pages.append([])
-            continue
-        pages.append(
-            [
-                piece
-                for box in layout
-                if isinstance(box, LTTextBox)
-                for piece in _split(_lines_of(box), len(pages) + 1, layout.height)
-            ]
-        )
-        has_pictures = has_pictures or any(isinstance(one, LTFigure | LTImage) for one in layout)
-        tick(len(pages), max(total, len(pages)))
-    if not any(pages) and failure:
-        raise ReadError(f"No page of the PDF can be read: {failure}.", "Open it in a reader and save it again.")
-    if not pages:
-        raise ReadError("The PDF has no pages.", "Nothing was added.")
-    return pages, _stated_title(document), has_pictures
+            yield _page(device.get_result(), number)
+        except MemoryError:
+            raise
+        except Exception as exc:  # pdfminer raises what the bytes happen to lead to
+            yield _Page(number, (), failure=type(exc).__name__)
+            if page is None:  # it finds no other one behind it
+                yield from (_Page(n, (), failure=type(exc).__name__) for n in range(number + 1, min(total, _MAX_LOST) + 1))
+                return
+        tick(number, max(total, number))
+
+
+def _page(layout: Any, number: int) -> _Page:
+    from pdfminer.layout import LTFigure, LTImage, LTTextBox
+
+    boxes = [box for box in layout if isinstance(box, LTTextBox)]
+    pieces = tuple(piece for box in boxes for piece in _split(_lines_of(box), number, layout.height))
+    drawn = sum(one.width * one.height for one in layout if isinstance(one, LTFigure | LTImage))
+    return _Page(number, pieces, is_picture=not pieces and drawn > _DRAWN * layout.width * layout.height)
 
 
 def _n_pages(document: Any) -> int:
@@ -240,23 +268,22 @@ def _part(pieces: Sequence[_Piece], usual: float, words: Counter[str]) -> Part:
 
 def _joined(lines: Iterable[str], words: Counter[str]) -> str:
     """Joins the lines of a paragraph, and the halves of words that were cut at their ends."""
-    text = ""
+    joined: list[str] = []
     for line in lines:
-        cut, after = _CUT.search(text), re.match(r"[a-zß-ÿ]\w*", line)
-        if not text:
-            text = line
-        elif cut and after:
+        cut, after = _CUT.search(joined[-1]) if joined else None, re.match(r"[a-zß-ÿ]\w*", line)
+        if cut and after:
             whole, hyphened = cut[1] + after[0], f"{cut[1]}-{after[0]}"
             keeps = words[hyphened.casefold()] > words[whole.casefold()]
-            text = f"{text[: cut.end(1)]}-{line}" if keeps else text[: cut.end(1)] + line
+            joined[-1] = joined[-1][: cut.end(1)] + ("-" if keeps else "")
+            joined.append(line)
         else:
-            text = f"{text} {line}"
-    return text
+            joined += [" ", line] if joined else [line]
+    return "".join(joined)
 
 
 def _largest(pieces: Sequence[_Piece]) -> str:
     """Returns the largest words of the first page, if they are larger than the others and few."""
-    first = [piece for piece in pieces if piece.page == pieces[0].page] if pieces else []
+    first = [piece for piece in pieces if piece.page == pieces[0].page]
     if len(first) < 2:
         return ""
     largest = max(first, key=lambda piece: piece.size)
@@ -265,6 +292,12 @@ def _largest(pieces: Sequence[_Piece]) -> str:
     return text if is_alone and len(text.split()) <= _MAX_HEADING else ""
 
 
-def _recognised(data: bytes, tick: Tick) -> Iterator[Part]:
-    for page, paragraphs in recognised(data, tick):
-        yield from (Part("paragraph", text, page) for text in paragraphs)
+def _recognised(data: bytes, pages: Sequence[int], tick: Tick) -> tuple[list[Part], ReadError | None]:
+    """Returns what tesseract reads on some pages, and why it cannot."""
+    parts: list[Part] = []
+    try:
+        for page, paragraphs in recognised(data, pages, tick) if pages else ():
+            parts += [Part("paragraph", text, page) for text in paragraphs]
+    except ReadError as exc:
+        return parts, exc
+    return parts, None

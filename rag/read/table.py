@@ -6,15 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rag.read.article import Part
-from rag.types import Box, Kind
 
 _NUMBER = re.compile(r"[\W\d]*\d[\W\d]*(?:[A-Za-z%]{1,3})?")
 _PROSE = 200  # characters of a cell from which on a table arranges paragraphs rather than data
 
 
-def table_parts(
-    rows: Sequence[Sequence[str]], *, is_headed: bool | None = None, page: int = 0, box: Box = ()
-) -> Iterator[Part]:
+def table_parts(rows: Sequence[Sequence[str]], *, is_headed: bool | None = None) -> Iterator[Part]:
     """Yields a part for each row: "City: Arlen; Inhabitants: 4,100".
 
     Args:
@@ -25,15 +22,15 @@ def table_parts(
     if not rows:
         return
     if max(map(len, rows)) == 1 or any(len(cell) >= _PROSE for row in rows for cell in row):  # it only arranges
-        yield from (Part("paragraph", cell, page, box) for row in rows for cell in dict.fromkeys(row) if cell)
+        yield from (Part("paragraph", cell) for row in rows for cell in dict.fromkeys(row) if cell)
         return
     headed = _seems_headed(rows) if is_headed is None else is_headed and len(rows) > 1
     header = rows[0] if headed else []
     if headed and not any(header[1:]):  # a line over all columns
-        yield Part("heading", header[0], page, box)
+        yield Part("heading", header[0])
         header, rows = (rows[1], rows[1:]) if len(rows) > 2 and _seems_headed(rows[1:]) else ([], rows)
     for row in rows[1 if headed else 0 :]:
-        yield Part("row", _row(row, header), page, box)
+        yield Part("row", _row(row, header))
 
 
 def _row(row: Sequence[str], header: Sequence[str]) -> str:
@@ -52,6 +49,6 @@ def _seems_headed(rows: Sequence[Sequence[str]]) -> bool:
     return not any(_NUMBER.fullmatch(cell) for cell in first) and all(len(cell) <= 60 for cell in first)
 
 
-def list_part(items: Sequence[str], kind: Kind = "list") -> Part:
+def list_part(items: Sequence[str]) -> Part:
     """Returns a list, an item a line."""
-    return Part(kind, "\n".join(f"- {' '.join(item.split())}" for item in items if item.strip()))
+    return Part("list", "\n".join(f"- {' '.join(item.split())}" for item in items if item.strip()))

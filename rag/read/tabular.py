@@ -11,7 +11,7 @@ from typing import Any
 
 from rag.dateline import parse_date
 from rag.errors import ReadError
-from rag.read.article import Article, Part
+from rag.read.article import Article, Part, iso_day
 from rag.read.encoding import decode
 from rag.read.table import table_parts
 
@@ -42,7 +42,7 @@ _FIELDS = {
     "name": ("id", "doc_id", "docid", "url", "link", "uri", "slug"),
 }
 _PROSE_WORDS = 8  # of a text, in the middle: with less, a column of this name is no article
-_MAX_NAME = 120
+_MAX_WRONG = 10  # lines that are told
 
 
 def read_csv(data: bytes) -> Iterator[Article]:
@@ -54,11 +54,13 @@ def read_csv(data: bytes) -> Iterator[Article]:
     text = decode(data)
     csv.field_size_limit(len(text) + 1)
     try:
-        dialect: Any = csv.Sniffer().sniff(text[:20_000].rpartition("\n")[0] or text, delimiters=",;\t|")
+        sample = text[:20_000].rpartition("\n")[0] or text
+        delimiter = csv.Sniffer().sniff(sample, delimiters=",;\t|").delimiter  # of quotes it guesses worse than the default
     except csv.Error:
-        dialect = csv.excel
+        delimiter = ","
     try:
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), dialect) if any(cell.strip() for cell in row)]
+        read = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        rows = [row for row in read if any(cell.strip() for cell in row)]
     except csv.Error as exc:
         raise ReadError(f"The file is not a table: {exc}.", "Save it as CSV again.") from exc
     header = [cell.strip().casefold().replace(" ", "_") for cell in rows[0]] if rows else []
@@ -74,23 +76,27 @@ def read_jsonl(data: bytes) -> Iterator[Article | ReadError]:
     Raises:
         ReadError: no line holds an article.
     """
-    n_articles, problem = 0, ""
-    for n, line in enumerate(decode(data).splitlines(), 1):
+    n_articles, n_wrong, problem = 0, 0, ""
+    for n, line in enumerate(decode(data).split("\n"), 1):  # other ends of lines may stand in a text
         if not line.strip():
             continue
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as exc:
-            problem = problem or f"line {n} is not JSON"
-            yield ReadError(f"Line {n} is not JSON: {exc}.", "Mend the line.")
+            problem, n_wrong = problem or f"line {n} is not JSON", n_wrong + 1
+            if n_wrong <= _MAX_WRONG:
+                yield ReadError(f"Line {n} is not JSON: {exc}.", "Mend the line.")
             continue
         record = {str(k).casefold(): v for k, v in record.items()} if isinstance(record, dict) else {}
         if not _field(record, "text"):
-            problem = problem or f"line {n} has no text"
-            yield ReadError(f"Line {n} has no field with a text.", f"Name it one of {', '.join(_FIELDS['text'][:4])}.")
+            problem, n_wrong = problem or f"line {n} has no text", n_wrong + 1
+            if n_wrong <= _MAX_WRONG:
+                yield ReadError(f"Line {n} has no field with a text.", f"Name it one of {', '.join(_FIELDS['text'][:4])}.")
             continue
         n_articles += 1
         yield _article(record, n)
+    if n_articles and n_wrong > _MAX_WRONG:
+        yield ReadError(f"{n_wrong - _MAX_WRONG} more lines cannot be read.", "Mend them.")
     if not n_articles:
         raise ReadError(f"The file holds no article: {problem or 'it is empty'}.", "Each line is an object with a text.")
 
@@ -111,7 +117,7 @@ def _article(record: Mapping[str, Any], n: int) -> Article:
     paragraphs = [str(one) for one in given] if isinstance(given, list) else re.split(r"\n\s*\n|\r\n\s*\r\n", str(given))
     if len(paragraphs) == 1:
         paragraphs = paragraphs[0].split("\n")
-    name = re.sub(r"[\x00-\x1f/\\]+", "_", str(_field(record, "name") or n)).strip("._ ")[-_MAX_NAME:] or str(n)
+    name = re.sub(r"[/\\]+", "_", str(_field(record, "name") or n)).strip("._ ") or str(n)
     return Article(
         [Part("paragraph", text) for text in paragraphs],
         title=str(_field(record, "title") or ""),
@@ -121,12 +127,17 @@ def _article(record: Mapping[str, Any], n: int) -> Article:
 
 
 def _day(value: str) -> str:
-    iso = re.match(r"\d{4}-\d{2}-\d{2}", value)
-    return iso[0] if iso else parse_date(value) or ""
+    return iso_day(value) or parse_date(value) or ""
 
 
 def _field(record: Mapping[str, Any], what: str) -> Any:
-    return next((record[name] for name in _FIELDS[what] if record.get(name)), None)
+    """Returns the first field of a record that is called so and holds what can be one; None if there is none."""
+    for name in _FIELDS[what]:
+        value = record.get(name)
+        is_list = what == "text" and isinstance(value, list) and all(isinstance(one, str) for one in value)
+        if value and (isinstance(value, str | int) or is_list):
+            return value
+    return None
 
 
 def _words(value: Any) -> list[str]:

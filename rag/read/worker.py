@@ -31,7 +31,9 @@ _TICK_SECONDS = 0.2
 
 def main(megabytes: int) -> None:
     """Answers requests until the input ends, or the process that asks is gone."""
-    resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = megabytes << 20 if hard == resource.RLIM_INFINITY else min(megabytes << 20, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.addaudithook(_forbid)
     threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
@@ -42,6 +44,7 @@ def main(megabytes: int) -> None:
         out.write(f"{json.dumps({kind: value})}\n")
         out.flush()
 
+    sys.setrecursionlimit(10_000)  # pages may be nested deeply
     gc.set_threshold(50_000)  # a tenth of the time went into looking for garbage
     for line in sys.stdin:
         request = json.loads(line)

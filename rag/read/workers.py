@@ -7,6 +7,7 @@ import json
 import os
 import queue
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -17,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rag.read.article import with_language
-from rag.read.formats import Unread
+from rag.read.formats import Unread, unforeseen
 from rag.types import Document
 
 Found = Document | Unread
@@ -31,7 +32,7 @@ _AHEAD = 2  # files that are read before they are asked for, beside one a proces
 _WAITING = 64  # documents of a file that wait to be taken
 _PIECE = 1 << 16
 _CLOSING_SECONDS = 2
-_LOOK_SECONDS = 0.2  # in which one that is not waited for any more is ended
+_LOOK_MILLISECONDS = 200  # in which one that is not waited for any more is ended
 
 
 class Workers:
@@ -94,6 +95,9 @@ class Workers:
                     return
         except OSError as exc:  # no process can be started
             _put(found, Unread(str(file), f"It cannot be read now: {exc.strerror or exc}. Try again."), stopped)
+        except Exception as exc:  # what the process says of this file must not be taken for what it says of the next one
+            worker.kill()
+            _put(found, Unread(str(file), unforeseen(exc)), stopped)
         finally:
             self._idle.put(worker)
             _put(found, None, stopped)
@@ -160,7 +164,7 @@ class _Worker:
             self.kill()
             paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "rag.read.worker", str(self._megabytes)],
+                [sys.executable, "-P", "-m", "rag.read.worker", str(self._megabytes)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -177,10 +181,12 @@ class _Worker:
             EOFError: the process has ended, or nobody waits for it any more.
         """
         assert process.stdout is not None
+        poll = select.poll()  # and not select(), which knows only 1,024 open files
+        poll.register(process.stdout, select.POLLIN | select.POLLHUP)
         pieces = [self._rest]
         until = time.monotonic() + self._seconds
         while b"\n" not in pieces[-1]:
-            ready, _, _ = select.select([process.stdout], [], [], _LOOK_SECONDS)
+            ready = poll.poll(_LOOK_MILLISECONDS)
             if not ready and time.monotonic() > until:
                 raise TimeoutError
             if stopped.is_set():
@@ -197,7 +203,8 @@ class _Worker:
     def kill(self) -> None:
         """Ends the process at once."""
         if (process := self._process) is not None:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # and what it has started
             self._end(process)
 
     def close(self) -> None:
