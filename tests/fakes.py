@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from rag.errors import GenerationFailed, ReadError
-from rag.read import Unread, read
+from rag.read import Unread, read_parts
 from rag.stopping import Stop
 from rag.types import Prompt
 
@@ -198,6 +198,6 @@ class ReadingHere:
 
     def _found(self, file, max_bytes):
         try:
-            yield from read(file, max_bytes=max_bytes)
+            yield from read_parts(file, max_bytes=max_bytes)
         except ReadError as exc:
             yield Unread(str(file), str(exc))

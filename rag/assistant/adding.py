@@ -15,7 +15,7 @@ from rag.config import Settings
 from rag.duplicates import copied
 from rag.errors import ReadError
 from rag.library import Item, Library
-from rag.read import SUFFIXES, Unread, absolute, document_id, file_of, find_files, shown
+from rag.read import SUFFIXES, Unread, absolute, document_id, file_of, find_files, shown, with_language
 from rag.read.workers import Found, OnTick, Workers
 from rag.types import AddReport, Document, Embedder
 
@@ -120,7 +120,7 @@ class _Adding:
         self._by_version.setdefault(document.version, document.id)
         self._sources[document.source] = document.id
         self._begun = self._begun if self._batch else time.monotonic()
-        self._batch.append(document)
+        self._batch.append(with_language(document))
         return True
 
     def _identity(self, source: str) -> str:
@@ -323,7 +323,7 @@ def _again(library: Library, files: Iterable[Path], settings: Settings) -> tuple
         for _, ones in found:
             for one in ones:
                 if isinstance(one, Document):
-                    again[one.source] = one
+                    again[one.source] = with_language(one)
                 elif not one.is_other:
                     reasons[one.source] = one.reason
     documents = []

@@ -45,6 +45,7 @@ def main(megabytes: int) -> None:
         out.flush()
 
     sys.setrecursionlimit(10_000)  # pages may be nested deeply
+    sys.modules["py3langid"] = None  # type: ignore[assignment]  # trafilatura would load it, and numpy, to tell no language
     gc.set_threshold(50_000)  # a tenth of the time went into looking for garbage
     for line in sys.stdin:
         request = json.loads(line)
