@@ -150,7 +150,7 @@ PAGE = """<!doctype html><html lang="en"><head><title>Owls return to Arlen | Arl
 <p>The biologist Tomas Reyk says that mild winters bring more voles to the fields, which the owls hunt at night.</p>
 <h2>What comes next</h2>
 <p>The town wants to close the northern quay to ships until the end of March, so that the birds are left in peace.</p>
-<blockquote><p>We have never seen so many of them in one place, said the mayor of the town.</p></blockquote>
+<blockquote><p>We have never seen so many of them in one place, said the mayor.</p>- Ilse Varga</blockquote>
 <table><tr><th>Place</th><th>Owls</th></tr><tr><td>Harbour</td><td>40</td></tr>
 <tr><td>Marrow forest</td><td>12</td></tr></table>
 </article><aside><h3>Related</h3><ul><li><a href="/a">Storks arrive early</a></li></ul></aside>

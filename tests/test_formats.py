@@ -59,7 +59,7 @@ def test_a_page_is_its_article():
     assert found[0] == ("title", "Owls return to Arlen")
     assert ("heading", "What comes next") in found
     assert ("row", "Place: Harbour; Owls: 40") in found
-    assert ("quotation", "We have never seen so many of them in one place, said the mayor of the town.") in found
+    assert ("quotation", "We have never seen so many of them in one place, said the mayor.\n- Ilse Varga") in found
     for gone in ("Home", "Sport", "Photo", "Storks", "cookies", "Copyright"):
         assert gone not in document.text
     assert [p.number for p in paragraphs(document)] == list(range(1, 7))

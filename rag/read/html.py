@@ -84,7 +84,7 @@ def _text(element: Any, without: str = "") -> str:
             pieces.append("\n")
         elif isinstance(child.tag, str):
             pieces.append(_text(child, without))
-        pieces.append(child.tail or "")
+        pieces.append(f"\n{child.tail or ''}" if child.tag == "p" else child.tail or "")
     lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
     return "\n".join(line for line in lines if line)
 
