@@ -403,9 +403,8 @@ class Asking:
 
     def _begun(self, generator: Generator, hit: Hit, block: str, signals: decide.Signals) -> str:
         """Returns the first word of a draft, if it is most probably kept; "" if the model is to be asked first."""
-        is_sure = decide.probability(signals) >= decide.threshold(self.settings.caution) + _SURE and not prompt.asks_whether(
-            self.question
-        )
+        chance = decide.probability(signals)
+        is_sure = chance >= decide.threshold(self.settings.caution) + _SURE and not prompt.asks_whether(self.question)
         return generator.begin(self._asked(hit, block)) if is_sure else ""
 
     def _draft(self, generator: Generator, hit: Hit, block: str) -> Iterator[str]:
@@ -416,10 +415,8 @@ class Asking:
         return prompt.block(hit, budget - generator.count(self.question), generator.count)
 
     def _weighed(self, generator: Generator, hit: Hit, block: str, signals: decide.Signals) -> decide.Signals:
-        """Returns what speaks for an answer in a hit, by the model too."""
-        weighing = self.weighing()
-        signals = weighing.signals(hit)
-        return signals if weighing.is_denied(hit) else replace(signals, yes=self._yes(generator, hit, block))
+        """Returns what speaks for an answer in a hit, by the model too; `signals` has all but that."""
+        return signals if self.weighing().is_denied(hit) else replace(signals, yes=self._yes(generator, hit, block))
 
     def _yes(self, generator: Generator, hit: Hit, block: str) -> float:
         """Returns the log odds that the passage has the answer; a draft begins at once afterwards."""

@@ -89,11 +89,11 @@ class Watch:
         if articles := [path for path in due if path not in self._others]:
             yield from self._take(articles, marks)
         # Later than files are taken: one that was renamed has its new name in the library by then.
-        for path in [
-            path for path in self._known.keys() - marks.keys() if self._is_settled(path, None, now, 3 * SETTLED_SECONDS)
-        ]:
+        gone = [path for path in self._known.keys() - marks.keys() if self._is_settled(path, None, now, 3 * SETTLED_SECONDS)]
+        sources = self._library.sources() if gone else {}
+        for path in gone:
             del self._known[path], self._since[path]
-            for source, document in self._library.sources().items():
+            for source, document in sources.items():
                 if source == str(path) or source.startswith(f"{path}/"):  # what was in it
                     yield Watched("gone", shown(source), document)
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -24,6 +24,9 @@ COUNTED: frozenset[Kind] = frozenset({"paragraph", "list", "row", "quotation", "
 
 _TOGETHER: frozenset[Kind] = frozenset({"row"})  # stand on lines of their own without a blank one between
 _PLAIN, _WITH_PAGES = 1, 2  # what is stored begins with one of these
+
+Tick = Callable[[int, int], object]
+"""Called with parts of a file that are done and parts in all, so that one sees that it is still being read."""
 
 
 @dataclass(frozen=True, slots=True)

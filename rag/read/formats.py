@@ -13,7 +13,7 @@ from pathlib import PurePath
 
 from rag.errors import ReadError
 from rag.read.archive import Budget, members, opened, taken
-from rag.read.article import Article, build, plain_document
+from rag.read.article import Article, Tick, build, plain_document
 from rag.read.docx import read_docx
 from rag.read.encoding import decode
 from rag.read.epub import read_epub
@@ -35,9 +35,6 @@ _MAX_DEPTH = 3  # of archives in archives, and of files attached to mails
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MAGIC = ((b"%PDF-", ".pdf"), (b"PK\x03\x04", ".zip"), (_OLE, ".doc"), (b"{\\rtf", ".rtf"))
 _PAGE_HEAD = (b"<!doctype html", b"<html")
-
-Tick = Callable[[int, int], object]
-"""Called with parts of a file that are done and parts in all, so that one sees that it is still being read."""
 
 
 @dataclass(frozen=True, slots=True)

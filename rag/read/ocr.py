@@ -5,16 +5,17 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from rag.errors import ReadError
+from rag.read.article import Tick
 
 _DPI = 200
 _PAGE_SECONDS = 40
 _MAX_PIXELS = 30_000_000  # of a page: a poster is drawn smaller
 
 
-def recognised(data: bytes, pages: Sequence[int], tick: Callable[[int, int], object]) -> Iterator[tuple[int, list[str]]]:
+def recognised(data: bytes, pages: Sequence[int], tick: Tick) -> Iterator[tuple[int, list[str]]]:
     """Yields the number and the paragraphs of some pages of a PDF, as tesseract reads their pictures.
 
     Raises:

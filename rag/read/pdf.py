@@ -6,19 +6,16 @@ import io
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 from typing import Any
 
 from rag.errors import ReadError
-from rag.read.article import Article, Part
+from rag.read.article import Article, Part, Tick
 from rag.read.ocr import recognised
 from rag.types import Box
-
-Tick = Callable[[int, int], object]
-"""Called with pages read and pages in all."""
 
 _END = re.compile(r"[.!?…:;。！？][\"'”’»)\]]*$")
 _CUT = re.compile(r"(\w+)[-\u00ad\u2010]$")

@@ -17,6 +17,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from rag.read.article import Tick
 from rag.read.formats import Unread, unforeseen
 from rag.types import Document
 
@@ -148,9 +149,7 @@ class _Worker:
         self._rest = b""
         self._asked: deque[Path] = deque()  # of this process, and not answered yet
 
-    def read(
-        self, files: Sequence[Path], max_bytes: int, tick: Callable[[int, int], object], stopped: threading.Event
-    ) -> Iterator[Found]:
+    def read(self, files: Sequence[Path], max_bytes: int, tick: Tick, stopped: threading.Event) -> Iterator[Found]:
         """Yields what is found in the first file; an `Unread` at last if that takes too long or the process breaks.
 
         Args:
