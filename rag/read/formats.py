@@ -7,7 +7,6 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from email.message import EmailMessage
 from functools import partial
 from pathlib import PurePath
 
@@ -18,7 +17,7 @@ from rag.read.docx import read_docx
 from rag.read.encoding import decode
 from rag.read.epub import read_epub
 from rag.read.html import read_html
-from rag.read.mail import attachments, parse_mail, read_mail
+from rag.read.mail import Mail, attachments, parse_mail, read_mail
 from rag.read.pdf import read_pdf
 from rag.read.spans import canonical
 from rag.read.tabular import read_csv, read_jsonl
@@ -200,7 +199,7 @@ def _members(
             raise ReadError("The archive is empty.", "Nothing was added.")
 
 
-def _attached(mail: EmailMessage, source: str, max_bytes: int, depth: int, budget: Budget) -> Iterator[Document | Unread]:
+def _attached(mail: Mail, source: str, max_bytes: int, depth: int, budget: Budget) -> Iterator[Document | Unread]:
     places = _Places(source)
     for name, content in attachments(mail):
         place = places.place(name.replace("/", "_").replace("\\", "_").strip(". ") or "attachment")

@@ -6,7 +6,8 @@ import email
 import email.policy
 import re
 from collections.abc import Iterator
-from email.message import EmailMessage, Message
+from dataclasses import dataclass
+from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -19,12 +20,25 @@ _HEADER = re.compile(rb"^[\x21-\x39\x3b-\x7e]+:", re.MULTILINE)
 _SIGNATURE = re.compile(r"^-- ?$", re.MULTILINE)
 
 
-def read_mail(mail: EmailMessage) -> Iterator[Article]:
-    """Yields the article of a mail."""
-    yield Article([*_head(mail), *_body(mail)], title=_header(mail, "subject"), date=_day(mail))
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of a mail that has no parts itself, or is a mail."""
+
+    message: Message
+    kind: str  # "text/html"
+    name: str  # of a file; "" if it is none
+    is_attached: bool
 
 
-def parse_mail(data: bytes) -> EmailMessage:
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail, whose headers were read once: Python's parser takes them apart anew whenever they are asked for."""
+
+    message: Message
+    pieces: tuple[_Piece, ...]
+
+
+def parse_mail(data: bytes) -> Mail:
     """Returns a mail.
 
     Raises:
@@ -32,34 +46,41 @@ def parse_mail(data: bytes) -> EmailMessage:
     """
     if not _HEADER.match(data.lstrip()):
         raise ReadError("The file is not a mail: it begins without a header.", "Save it as EML.")
-    found: Message = email.message_from_bytes(data.lstrip(), policy=email.policy.default)
-    assert isinstance(found, EmailMessage)
-    return found
+    message: Message = email.message_from_bytes(data.lstrip(), policy=email.policy.default)
+    return Mail(message, tuple(_pieces(message)))
 
 
-def attachments(mail: EmailMessage) -> Iterator[tuple[str, bytes]]:
-    """Yields name and bytes of each file that is attached to a mail; a mail that is, as one."""
-    for part in _walked(mail):
-        name = _header(part, "filename")
-        if part.get_content_type() == "message/rfc822":
-            inner = part.get_payload(0) if part.is_multipart() else None
-            if isinstance(inner, Message):
-                yield f"{name.removesuffix('.eml') or _header(inner, 'subject') or 'mail'}.eml", inner.as_bytes()
-        elif name:
-            yield name, _bytes(part)
-
-
-def _walked(part: Any) -> Iterator[Any]:
-    """Yields the parts of a mail, without those of mails that are attached to it."""
-    yield part
-    if part.is_multipart() and part.get_content_type() != "message/rfc822":
+def _pieces(part: Message) -> Iterator[_Piece]:
+    kind = part.get_content_type()
+    if part.is_multipart() and kind != "message/rfc822":
         for inner in part.get_payload():
-            yield from _walked(inner)
+            if isinstance(inner, Message):
+                yield from _pieces(inner)
+        return
+    name = _header(part, "filename")
+    yield _Piece(part, kind, name, bool(name) or part.get_content_disposition() == "attachment")
 
 
-def _head(mail: EmailMessage) -> Iterator[Part]:
+def read_mail(mail: Mail) -> Iterator[Article]:
+    """Yields the article of a mail."""
+    message = mail.message
+    yield Article([*_head(message), *_body(mail)], title=_header(message, "subject"), date=_day(message))
+
+
+def attachments(mail: Mail) -> Iterator[tuple[str, bytes]]:
+    """Yields name and bytes of each file that is attached to a mail; a mail that is, as one."""
+    for piece in mail.pieces:
+        if piece.kind == "message/rfc822":
+            inner = piece.message.get_payload(0) if piece.message.is_multipart() else None
+            if isinstance(inner, Message):
+                yield f"{piece.name.removesuffix('.eml') or _header(inner, 'subject') or 'mail'}.eml", inner.as_bytes()
+        elif piece.name:
+            yield piece.name, _bytes(piece.message)
+
+
+def _head(message: Message) -> Iterator[Part]:
     for name in ("From", "To"):
-        if value := _header(mail, name):
+        if value := _header(message, name):
             yield Part("furniture", f"{name}: {value}")
 
 
@@ -71,27 +92,21 @@ def _header(part: Any, name: str) -> str:
         return ""
 
 
-def _day(mail: EmailMessage) -> str:
-    value = _header(mail, "date")
+def _day(message: Message) -> str:
+    value = _header(message, "date")
     try:
         return parsedate_to_datetime(value).date().isoformat()
     except (ValueError, TypeError, IndexError):
         return iso_day(value)
 
 
-def _body(mail: EmailMessage) -> Iterator[Part]:
-    texts = [
-        part for part in _walked(mail) if part.get_content_type() in ("text/plain", "text/html") and not _is_attached(part)
-    ]
-    plain = [part for part in texts if part.get_content_type() == "text/plain"]
-    if said := [text for part in plain if (text := _text(part)).strip()]:
-        yield from (part for text in said for part in _paragraphs(text))
+def _body(mail: Mail) -> Iterator[Part]:
+    texts = [piece for piece in mail.pieces if piece.kind in ("text/plain", "text/html") and not piece.is_attached]
+    plain = [text for piece in texts if piece.kind == "text/plain" and (text := _text(piece)).strip()]
+    if plain:
+        yield from (part for text in plain for part in _paragraphs(text))
     else:
-        yield from (part for one in texts if one not in plain for part in page_parts(_text(one)))
-
-
-def _is_attached(part: Message) -> bool:
-    return part.get_content_disposition() == "attachment" or bool(_header(part, "filename"))
+        yield from (part for piece in texts if piece.kind == "text/html" for part in page_parts(_text(piece)))
 
 
 def _bytes(part: Message) -> bytes:
@@ -99,12 +114,12 @@ def _bytes(part: Message) -> bytes:
     return found if isinstance(found, bytes) else b""
 
 
-def _text(part: Message) -> str:
-    data, charset = _bytes(part), part.get_content_charset() or "utf-8"
+def _text(piece: _Piece) -> str:
+    data, charset = _bytes(piece.message), piece.message.get_content_charset() or "utf-8"
     try:
         return data.decode(charset)
     except (UnicodeError, LookupError):
-        return decode(data, is_markup=part.get_content_type() == "text/html")
+        return decode(data, is_markup=piece.kind == "text/html")
 
 
 def _paragraphs(text: str) -> Iterator[Part]:
