@@ -87,7 +87,7 @@ def build(article: Article, source: str) -> Document:
         parts = [replace(part, kind="paragraph") if part.kind == "heading" else part for part in parts]
     title = _line(canonical(article.title))
     if title and not any(part.kind == "title" for part in parts):
-        if parts and _is_same(parts[0].text, title):
+        if parts[1:] and _is_same(parts[0].text, title):
             parts = parts[1:]
         parts = [Part("title", title), *parts]
     pieces, blocks, at = [""], list[Block](), 0

@@ -9,7 +9,7 @@ from typing import Any
 
 from rag.read.article import Article, Part
 from rag.read.encoding import decode
-from rag.read.headline import headline
+from rag.read.headline import day, headline
 from rag.read.table import list_part, table_parts
 
 _MIN_WORDS = 25  # of a page's text: with less, all of the page is read
@@ -22,7 +22,6 @@ _UNSEEN = frozenset(
     "script style noscript template svg math iframe object embed canvas audio video select button textarea head".split()
 )
 _LISTS = frozenset({"ul", "ol"})
-_DATE = {"original_date": True, "extensive_search": True}  # of publication, not of the last change; from its text too
 
 
 def read_html(data: bytes) -> Iterator[Article]:
@@ -32,19 +31,19 @@ def read_html(data: bytes) -> Iterator[Article]:
 
 def html_article(markup: str) -> Article:
     """Returns the article of a page's markup."""
-    from trafilatura import bare_extraction
+    from trafilatura import bare_extraction, external
 
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # what it cannot read is told by us
+    if not isinstance(external.JT_STOPLIST, frozenset):  # a tuple, whose 100,000 words it hashes anew for each page
+        external.JT_STOPLIST = frozenset(external.jt_stoplist_init())  # type: ignore[assignment]
     parts: list[Part] = []
     title = date = ""
     root = parsed(markup)
     if root is not None:
         title = headline(root)
-        found: Any = bare_extraction(
-            root, with_metadata=True, include_comments=False, favor_precision=True, date_extraction_params=_DATE
-        )
+        date = day(root, title)
+        found: Any = bare_extraction(root, include_comments=False, favor_precision=True)
         if found is not None:
-            title, date = title or found.title or "", found.date or ""
             parts = list(_parts(found.body))
         if sum(len(part.text.split()) for part in parts) < _MIN_WORDS:
             everything = list(page_parts(markup))
