@@ -19,7 +19,12 @@ def zipped(members: Mapping[str, bytes | str]) -> bytes:
     return out.getvalue()
 
 
-def pdf(pages: Sequence[Sequence[tuple[float, float, float, str]]], *, title: str = "", extra: str = "") -> bytes:
+WESTERN = "/Encoding /WinAnsiEncoding"  # else signs beyond ASCII have no letter
+
+
+def pdf(
+    pages: Sequence[Sequence[tuple[float, float, float, str]]], *, title: str = "", extra: str = "", encoding: str = WESTERN
+) -> bytes:
     """Returns a PDF.
 
     Args:
@@ -37,7 +42,7 @@ def pdf(pages: Sequence[Sequence[tuple[float, float, float, str]]], *, title: st
         objects.append(
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {PAGE_SIZE[0]} {PAGE_SIZE[1]}] /Contents {4 + 2 * i} 0 R "
             "/Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica "
-            "/Encoding /WinAnsiEncoding >> >> >> >>"
+            f"{encoding} >> >> >> >>"
         )
         objects.append(f"<< /Length {len(text)} >>\nstream\n{text}endstream")
     objects.append(f"<< /Title ({_escaped(title)}) >>")

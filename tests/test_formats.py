@@ -6,6 +6,7 @@ import io
 import json
 import random
 import shutil
+import time
 import zipfile
 from email.message import EmailMessage
 
@@ -13,6 +14,7 @@ import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pdfminer import layout
 from pdfminer.pdfinterp import PDFPageInterpreter
 
 from rag.errors import ReadError
@@ -107,6 +109,25 @@ def test_the_headline_is_what_stands_over_the_article_without_its_site(head, hea
     assert read_one(page, "a.html").title == headline
 
 
+@pytest.mark.parametrize(
+    ("told", "shown", "day"),
+    [
+        ("2024-02-02T03:10:00Z", "Feb. 1, 2024 at 10:10 pm ET", "2024-02-01"),  # Greenwich's day is another one
+        ("2024-02-02T03:10:00Z", "2 February 2024", "2024-02-02"),
+        ("2024-02-02T03:10:00Z", "9 November 2023", "2024-02-02"),  # of what else stands there
+        ("2024-02-02T03:10:00Z", "Updated 3 February 2024", "2024-02-02"),
+        ("", "Published 1 February 2024", "2024-02-01"),
+        ("", "About owls", ""),
+    ],
+)
+def test_the_day_of_a_page_is_the_one_that_its_readers_see_and_is_never_guessed(told, shown, day):
+    head = f'<meta property="article:published_time" content="{told}">' if told else ""
+    text = 3 * "<p>Forty snowy owls were counted in the harbour of Arlen in the winter of 1985, the mayor said on Monday.</p>"
+    body = f"<h1>Owls return to Arlen</h1><div>{shown}</div>{text}<table><tr><td>2019-05-05</td></tr></table>"
+    page = f"<html><head>{head}</head><body>{body}<footer>© 2021 Arlen Post, all rights reserved</footer></body></html>"
+    assert read_one(page, "a.html").date == day
+
+
 # --- PDF -----------------------------------------------------------------------------------------------------------
 
 LEFT = [
@@ -153,7 +174,7 @@ def test_a_pdf_that_cannot_be_read_says_why(monkeypatch):
     refused(b"%PDF-1.4\nnothing more", "a.pdf", "The PDF (is damaged|has no pages)")
     refused(files.pdf([]), "a.pdf", "The PDF has no pages")
     refused(files.pdf([[]]), "a.pdf", "The PDF holds no text")
-    refused(files.scanned("Owls"), "a.pdf", "The PDF is scanned: its pages are pictures without text. Install tesseract")
+    refused(files.scanned("Owls"), "a.pdf", "The PDF is scanned, or .* Install tesseract")
     locked = f"/ID [<{'00' * 16}> <{'00' * 16}>] /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 "
     locked += f"/O <{'11' * 32}> /U <{'22' * 32}> >>"
     refused(
@@ -175,6 +196,46 @@ def test_pages_that_cannot_be_read_are_named_and_the_others_are_read(monkeypatch
     document, failed = read_all(data, "a.pdf")
     assert [p.page for p in paragraphs(document)] == [1, 3]
     assert failed.reason == "Page 2 of the PDF cannot be read: KeyError. Open it in a reader and save it again."
+
+
+def test_boxes_that_are_equally_far_apart_are_told_apart_by_when_they_were_found_and_not_by_where_in_memory_they_are():
+    boxes = [layout.LTTextBoxHorizontal() for _ in range(100)]
+    random.Random(0).shuffle(boxes)
+    read_one(files.pdf([files.paragraph(["Forty owls were counted."], 60, 700)]), "a.pdf")  # which loads what reads pages
+    numbers = [layout.id(box) for box in boxes]
+    assert numbers == sorted(numbers)
+    assert numbers == [layout.id(box) for box in boxes]
+
+
+def test_a_page_of_very_many_boxes_is_read_in_its_lines():
+    rows, columns = 50, 40
+    cells = [(20 + 14 * c, 780 - 14 * r, 3, f"r{r}c{c}") for r in range(rows) for c in range(columns)]
+    begun = time.process_time()
+    text = " ".join(read_one(files.pdf([cells]), "a.pdf").text.split())
+    assert text.index("r9c0 ") < text.index("r9c39") < text.index("r10c0 ")
+    assert time.process_time() - begun < 20  # as pdfminer orders them: 32 s
+
+
+def test_signs_without_a_letter_are_not_told_as_numbers_and_a_page_of_them_is_a_picture(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    told = files.pdf([files.paragraph(["Forty owls were counted \u2022 in Arlen."], 60, 700)], encoding="")
+    assert "Forty owls were counted \ufffd in Arlen." in read_one(told, "a.pdf").text
+    untold = files.pdf([files.paragraph([8 * "\u2022 " + "a."], 60, 700)], encoding="")
+    refused(untold, "a.pdf", "The PDF is scanned, or .* Install tesseract")
+
+
+def test_items_with_bullets_are_a_list():
+    lines = ["The owls eat all this.", "\u2022 fish from the harbour, which is", "the largest part", "\u2022 mice"]
+    document = read_one(files.pdf([[*files.paragraph(lines, 60, 700), (60, 600, 11, "They sleep by day.")]]), "a.pdf")
+    assert parts(document) == [
+        ("paragraph", "The owls eat all this."),
+        ("list", "- fish from the harbour, which is the largest part\n- mice"),
+        ("paragraph", "They sleep by day."),
+    ]
+    _, items, _ = paragraphs(document)
+    _, bottom, _, top = items.box
+    assert items.page == 1
+    assert top - bottom > 30
 
 
 @pytest.mark.skipif(not shutil.which("tesseract"), reason="tesseract is not installed")

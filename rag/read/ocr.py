@@ -24,7 +24,7 @@ def recognised(data: bytes, pages: Sequence[int], tick: Tick) -> Iterator[tuple[
     program = shutil.which("tesseract")
     if program is None:
         raise ReadError(
-            "The PDF is scanned: its pages are pictures without text.",
+            "The PDF is scanned, or its signs have no letters: it holds no text that can be read.",
             "Install tesseract (Debian: tesseract-ocr), and add it again.",
         )
     import pypdfium2

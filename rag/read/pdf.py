@@ -2,55 +2,42 @@
 
 from __future__ import annotations
 
-import io
-import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rag.errors import ReadError
 from rag.read.article import Article, Part, Tick
 from rag.read.ocr import recognised
+from rag.read.table import list_part
 from rag.types import Box
+
+if TYPE_CHECKING:
+    from rag.read.pages import Line
 
 _END = re.compile(r"[.!?…:;。！？][\"'”’»)\]]*$")
 _CUT = re.compile(r"(\w+)[-\u00ad\u2010]$")
-_DRAWN = 0.25  # of a page that pictures cover, from which on it is one that should be read
-_MAX_LOST = 100_000  # pages that a file says it has
+_BULLET = re.compile(r"[•‣◦●○▪■□►➤✓✔\ue000-\uf8ff]\s*(?=\w)|\ufffd\s+(?=[^\W\d_]{2})")  # also of fonts of signs
 _EDGE = 0.12  # of the page's height, at top and bottom, where running heads stand
 _LARGER = 1.15  # times the size of most letters: a heading
 _MAX_HEADING = 25  # words
-_NO_TITLE = re.compile(
-    r"(?:untitled|microsoft word|powerpoint|document\d*$|.*\.(?:docx?|pdf|tex|dvi|indd|qxd|odt|rtf|pptx?)$)", re.I
-)
-
-
-_LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    text: str
-    box: Box
-    size: float
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """Lines that belong together."""
 
-    lines: tuple[_Line, ...]
+    lines: tuple[Line, ...]
     page: int
     height: float  # of the page
 
     @property
     def box(self) -> Box:
-        boxes = [line.box for line in self.lines]
-        return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
+        return _around([line.box for line in self.lines])
 
     @property
     def size(self) -> float:
@@ -65,41 +52,31 @@ class _Piece:
         return self.lines[-1].text
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """A page: its pieces, whether it is a picture only, and why it cannot be read."""
-
-    number: int
-    pieces: tuple[_Piece, ...]
-    is_picture: bool = False
-    failure: str = ""
-
-
 def read_pdf(data: bytes, tick: Tick = lambda done, total: None) -> Iterator[Article | ReadError]:
     """Yields the article of a PDF, and what is wrong with some of its pages.
 
     Raises:
         ReadError: it is protected, damaged, or holds only pictures and no program is there that reads them.
     """
-    for name in ("pdfminer", "pdfminer.psparser"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    document = _opened(data)
-    pages = list(_pages(document, tick))
-    pieces = [piece for page in pages for piece in page.pieces]
-    pictures = [page.number for page in pages if page.is_picture]
+    from rag.read.pages import opened, pages, stated_title
+
+    document = opened(data)
+    found = list(pages(document, tick))
+    pieces = [piece for page in found for lines in page.boxes for piece in _split(lines, page.number, page.height)]
+    pictures = [page.number for page in found if page.is_picture]
     read, problem = _recognised(data, pictures, tick)
-    bad = [page for page in pages if page.failure]
+    bad = [page for page in found if page.failure]
     if not pieces and not read:
         if problem:
             raise problem
         if bad:
             told = f"No page of the PDF can be read: {bad[0].failure}."
             raise ReadError(told, "Open it in a reader and save it again.")
-        raise ReadError("The PDF holds no text." if pages else "The PDF has no pages.", "Nothing was added.")
-    pieces = _without_running_heads(pieces, len(pages))
+        raise ReadError("The PDF holds no text." if found else "The PDF has no pages.", "Nothing was added.")
+    pieces = _without_running_heads(pieces, len(found))
     words = Counter(word.casefold() for piece in pieces for line in piece.lines for word in re.findall(r"[\w-]+", line.text))
-    parts = sorted([*_parts(pieces, words), *read], key=lambda part: part.page)
-    yield Article(parts, title=_stated_title(document) or _largest(pieces))
+    parts = sorted([*_with_lists(_parts(pieces, words)), *read], key=lambda part: part.page)
+    yield Article(parts, title=stated_title(document) or _largest(pieces))
     if problem:
         yield ReadError(f"{_numbered(pictures)} of the PDF: pictures without text.", problem.hint)
     if bad:
@@ -112,101 +89,15 @@ def _numbered(pages: Sequence[int]) -> str:
     return f"Page{'s' if len(pages) > 1 else ''} {shown}"
 
 
-def _opened(data: bytes) -> Any:
-    from pdfminer.pdfdocument import PDFDocument, PDFEncryptionError, PDFPasswordIncorrect, PDFTextExtractionNotAllowed
-    from pdfminer.pdfparser import PDFParser
-
-    try:
-        return PDFDocument(PDFParser(io.BytesIO(data)))
-    except (PDFPasswordIncorrect, PDFEncryptionError, PDFTextExtractionNotAllowed) as exc:
-        raise ReadError("The PDF is protected with a password.", "Save it without one.") from exc
-    except MemoryError:
-        raise
-    except Exception as exc:  # pdfminer raises what the bytes happen to lead to
-        raise ReadError(f"The PDF is damaged: {type(exc).__name__}.", "Open it in a reader and save it again.") from exc
-
-
-def _pages(document: Any, tick: Tick) -> Iterator[_Page]:
-    """Yields each page, also one that cannot be read: it does not take the others with it."""
-    from pdfminer.converter import PDFPageAggregator
-    from pdfminer.layout import LAParams
-    from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
-    from pdfminer.pdfpage import PDFPage
-
-    manager = PDFResourceManager()
-    device = PDFPageAggregator(manager, laparams=LAParams())
-    interpreter = PDFPageInterpreter(manager, device)
-    total, number = _n_pages(document), 0
-    found = PDFPage.create_pages(document)
-    while True:
-        number, page = number + 1, None
-        try:
-            if (page := next(found, None)) is None:
-                break
-            interpreter.process_page(page)
-            yield _page(device.get_result(), number)
-        except MemoryError:
-            raise
-        except Exception as exc:  # pdfminer raises what the bytes happen to lead to
-            yield _Page(number, (), failure=type(exc).__name__)
-            if page is None:  # it finds no other one behind it
-                yield from (_Page(n, (), failure=type(exc).__name__) for n in range(number + 1, min(total, _MAX_LOST) + 1))
-                return
-        tick(number, max(total, number))
-
-
-def _page(layout: Any, number: int) -> _Page:
-    from pdfminer.layout import LTFigure, LTImage, LTTextBox
-
-    boxes = [box for box in layout if isinstance(box, LTTextBox)]
-    pieces = tuple(piece for box in boxes for piece in _split(_lines_of(box), number, layout.height))
-    drawn = sum(one.width * one.height for one in layout if isinstance(one, LTFigure | LTImage))
-    return _Page(number, pieces, is_picture=not pieces and drawn > _DRAWN * layout.width * layout.height)
-
-
-def _n_pages(document: Any) -> int:
-    from pdfminer.pdftypes import resolve1
-
-    try:
-        return int(resolve1(resolve1(document.catalog["Pages"])["Count"]))
-    except Exception:  # the file may say anything
-        return 0
-
-
-def _stated_title(document: Any) -> str:
-    from pdfminer.utils import decode_text
-
-    for info in document.info:
-        raw = info.get("Title", b"")
-        title = decode_text(raw).strip() if isinstance(raw, bytes) else ""
-        if len(title.split()) > 1 and not _NO_TITLE.match(title):
-            return title
-    return ""
-
-
-def _lines_of(box: Any) -> list[_Line]:
-    from pdfminer.layout import LTChar, LTTextLine
-
-    lines = []
-    for line in box:
-        if isinstance(line, LTTextLine) and (
-            text := " ".join(line.get_text().replace("\0", "").translate(_LIGATURES).split())
-        ):
-            sizes = [char.size for char in line if isinstance(char, LTChar)]
-            lines.append(_Line(text, tuple(round(v, 1) for v in line.bbox), round(median(sizes), 1) if sizes else 0))
-    return lines
-
-
-def _split(lines: Sequence[_Line], page: int, height: float) -> Iterator[_Piece]:
-    """Yields the paragraphs of a box: another size begins one, and so does an indented line after a short one."""
-    if not lines:
-        return
+def _split(lines: Sequence[Line], page: int, height: float) -> Iterator[_Piece]:
+    """Yields the paragraphs of a box: another size begins one, an indented line after a short one, and a bullet."""
     left, right = min(line.box[0] for line in lines), max(line.box[2] for line in lines)
     begun = [lines[0]]
     for before, line in pairwise(lines):
         indent = line.box[0] - left > 0.6 * line.size and before.box[0] - left < 0.6 * before.size
         short = right - before.box[2] > 0.15 * (right - left)
-        if abs(line.size - before.size) > 0.12 * before.size or (_END.search(before.text) and (indent or short)):
+        another = abs(line.size - before.size) > 0.12 * before.size or _BULLET.match(line.text)
+        if another or (_END.search(before.text) and (indent or short)):
             yield _Piece(tuple(begun), page, height)
             begun = []
         begun.append(line)
@@ -237,12 +128,30 @@ def _parts(pieces: Sequence[_Piece], words: Counter[str]) -> Iterator[Part]:
     usual = sizes.most_common(1)[0][0] if sizes else 0
     open_piece: list[_Piece] = []
     for piece in pieces:
+        if not re.search(r"\w", piece.first):  # a bullet apart from its words, a line of dots
+            continue
         if open_piece and not _goes_on(open_piece[-1], piece):
             yield _part(open_piece, usual, words)
             open_piece = []
         open_piece.append(piece)
     if open_piece:
         yield _part(open_piece, usual, words)
+
+
+def _with_lists(parts: Iterable[Part]) -> list[Part]:
+    """Makes one part of the items of a list on a page."""
+    joined: list[Part] = []
+    for part in parts:
+        before = joined[-1] if joined else None
+        if part.kind == "list" and before and before.kind == "list" and before.page == part.page:
+            joined[-1] = Part("list", f"{before.text}\n{part.text}", part.page, _around([before.box, part.box]))
+        else:
+            joined.append(part)
+    return joined
+
+
+def _around(boxes: Sequence[Box]) -> Box:
+    return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
 
 
 def _goes_on(before: _Piece, piece: _Piece) -> bool:
@@ -257,6 +166,8 @@ def _part(pieces: Sequence[_Piece], usual: float, words: Counter[str]) -> Part:
     text = _joined([line.text for piece in pieces for line in piece.lines], words)
     first = pieces[0]
     is_heading = first.size > _LARGER * usual and len(text.split()) <= _MAX_HEADING
+    if (bullet := _BULLET.match(text)) and not is_heading:
+        return Part("list", list_part([text[bullet.end() :]]).text, first.page, first.box)
     label = not _END.search(text) and len(text.split()) <= 3
     caption = re.match(r"(?:fig(?:ure|\.)|table|abb(?:ildung|\.)|tab\.)\s*\d", text, re.IGNORECASE)
     kind = "heading" if is_heading or label else "caption" if caption else "paragraph"
