@@ -122,7 +122,7 @@ def test_the_headline_is_what_stands_over_the_article_without_its_site(head, hea
 )
 def test_the_day_of_a_page_is_the_one_that_its_readers_see_and_is_never_guessed(told, shown, day):
     head = f'<meta property="article:published_time" content="{told}">' if told else ""
-    text = 3 * "<p>Forty snowy owls were counted in the harbour of Arlen in the winter of 1985, the mayor said on Monday.</p>"
+    text = 3 * "<p>Forty snowy owls were counted in the harbour of Arlen in the winter of 1985, the town said on Monday.</p>"
     body = f"<h1>Owls return to Arlen</h1><div>{shown}</div>{text}<table><tr><td>2019-05-05</td></tr></table>"
     page = f"<html><head>{head}</head><body>{body}<footer>© 2021 Arlen Post, all rights reserved</footer></body></html>"
     assert read_one(page, "a.html").date == day

@@ -25,6 +25,7 @@ LAZY = {
     "rag/cli/models.py": {"rag.models"},
     "rag/cli/opening.py": {"rag.assistant"},
     "rag/cli/serving.py": {"rag.app", "rag.assistant", "rag.server"},
+    "rag/read/pdf.py": {"rag.read.pages"},
 }
 """Own modules that are imported inside a function, so that a command loads only what it needs. No others are."""
 

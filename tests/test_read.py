@@ -1,5 +1,6 @@
 """Reading: one canonical text, and the article told apart from what surrounds it."""
 
+import contextlib
 import hashlib
 import os
 import textwrap
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from rag.config import ROOT
 from rag.errors import ReadError
-from rag.read import canonical, document_id, find_files, make_document
+from rag.read import blocks_of, canonical, document_id, find_files, is_layout, make_document
 from rag.read.encoding import decode
 from rag.read.text import layout
 from rag.split import paragraphs
@@ -110,6 +111,13 @@ def test_blocks_are_trimmed_in_order_and_do_not_overlap(raw, source):
         assert end <= block.start < block.end <= len(text)
         assert text[block.start : block.end].strip() == text[block.start : block.end]
         end = block.end
+
+
+@given(st.lists(st.sampled_from(["| a | b |", "|---|---|", "| c | ``` |", "```", "- x", "> y", "# z", "w", ""])))
+def test_the_layout_of_a_markdown_text_with_tables_is_whole(lines):
+    with contextlib.suppress(ReadError):
+        document = make_document("\n".join(lines), "/a/b.md")
+        assert is_layout(document.layout, len(document.text))
 
 
 @given(texts)
@@ -460,8 +468,18 @@ def test_markdown_by_its_syntax():
     ]
     assert found(MARKDOWN, "list", "/a/b.md") == ["one owl", "two owls\n  with a second line", "first"]
     assert found(MARKDOWN, "quotation", "/a/b.md") == ["Quoted words."]
-    assert found(MARKDOWN, "row", "/a/b.md") == ["| owl | count |", "| snowy | 40 |"]
-    assert [p.number for p in paragraphs(document)] == list(range(1, 11))
+    assert [p.number for p in paragraphs(document)] == list(range(1, 10))
+
+
+def test_a_row_of_a_markdown_table_carries_its_header():
+    table = "| owl | **count** |\n|:---|---:|\n| snowy | 40 |\n| \u200b| |\n| barn \\| church | ``` |\n"
+    document = make_document(f"{FIRST}\n{table}\n# After it\n\nLast words.\n\n{table}", "/a/b.md")
+    told = [(block.kind, document.text[block.start : block.end]) for block in blocks_of(document)]
+    rows = [("row", "owl: snowy; **count**: 40"), ("row", "owl: barn | church; **count**: ```")]
+    assert told == [("paragraph", FIRST), *rows, ("title", "After it"), ("paragraph", "Last words."), *rows]
+    assert is_layout(document.layout, len(document.text))
+    in_a_list = make_document("- one\n  | owl | count |\n  |---|---|\n  | snowy | 40 |\n", "/a/b.md")
+    assert "| snowy | 40 |" in in_a_list.text  # what is no table of its own stays as it is
 
 
 def test_markdown_without_front_matter_takes_its_first_heading():

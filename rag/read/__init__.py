@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rag.errors import ReadError
-from rag.read.article import COUNTED, Tick, blocks_of, document_id, is_layout, make_document, places_of, with_language
+from rag.read.article import blocks_of, document_id, is_layout, make_document, places_of, with_language
 from rag.read.files import absolute, file_of, find_files, shown
 from rag.read.formats import SUFFIXES, Unread, documents
+from rag.read.parts import COUNTED, Tick
 from rag.read.spans import canonical
 from rag.types import Document
 

@@ -1,4 +1,4 @@
-"""What a reader of a format hands over, and how a document is made of it. Pure."""
+"""How a document is made of what a reader of a format hands over, or of its text. Pure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import get_args
@@ -15,49 +15,14 @@ from typing import get_args
 from rag.dateline import is_update, stated_date
 from rag.errors import LibraryDamaged, ReadError
 from rag.language import language
+from rag.read.markdown import told_rows
+from rag.read.parts import COUNTED, Article, Part
 from rag.read.spans import canonical, trim
-from rag.read.text import is_headline, layout
+from rag.read.text import MARKDOWN, is_headline, layout
 from rag.types import Block, Box, Document, Kind
-
-COUNTED: frozenset[Kind] = frozenset({"paragraph", "list", "row", "quotation", "caption"})
-"""What a reader counts as a paragraph, and what is searched."""
 
 _TOGETHER: frozenset[Kind] = frozenset({"row"})  # stand on lines of their own without a blank one between
 _PLAIN, _WITH_PAGES = 1, 2  # what is stored begins with one of these
-
-Tick = Callable[[int, int], object]
-"""Called with parts of a file that are done and parts in all, so that one sees that it is still being read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A paragraph, heading or the like, in the order in which it is read.
-
-    Attributes:
-        page: from 1; 0 where a format has none.
-        box: on its page: left, bottom, right, top in points, from the lower left corner; empty likewise.
-    """
-
-    kind: Kind
-    text: str
-    page: int = 0
-    box: Box = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Article:
-    """One article of a file.
-
-    Attributes:
-        title: as the file says; else "", and a part of kind "title" or the first words of it may be one.
-        date: of publication, ISO 8601; "" if the file does not say.
-        name: of what it stands in, within the file ("2026/owls.html", "17"); "" if the file is the article.
-    """
-
-    parts: Sequence[Part]
-    title: str = ""
-    date: str = ""
-    name: str = ""
 
 
 def make_document(raw: str, source: str) -> Document:
@@ -72,7 +37,13 @@ def make_document(raw: str, source: str) -> Document:
 def plain_document(raw: str, source: str) -> Document:
     """Does what `make_document` does, but tells no language."""
     text = canonical(raw)
-    return _document(text, layout(text, source), source)
+    text, rows = told_rows(text) if Path(source).suffix.lower() in MARKDOWN else (text, [])
+    blocks = layout(text, source)
+    if not rows:
+        return _document(text, blocks, source)
+    around = [block for block in blocks if not any(row.start < block.end and block.start < row.end for row in rows)]
+    blocks = tuple(sorted([*around, *rows], key=lambda block: block.start))
+    return _document(text, blocks, source, stored=written(blocks))
 
 
 def build(article: Article, source: str) -> Document:

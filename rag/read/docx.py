@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rag.errors import ReadError
-from rag.read.article import Article, Part
+from rag.read.parts import Article, Part
 from rag.read.table import table_parts
 from rag.types import Kind
 

@@ -10,9 +10,10 @@ from urllib.parse import unquote
 
 from rag.errors import ReadError
 from rag.read.archive import Budget, opened, taken
-from rag.read.article import Article, Part, iso_day
+from rag.read.article import iso_day
 from rag.read.encoding import decode
 from rag.read.html import page_parts
+from rag.read.parts import Article, Part
 
 _SEALED = "META-INF/encryption.xml"
 _OF_FONTS = (b"idpf.org/2008/embedding", b"ns.adobe.com/pdf/enc#RC")  # only these are hidden then

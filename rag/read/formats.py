@@ -12,12 +12,13 @@ from pathlib import PurePath
 
 from rag.errors import ReadError
 from rag.read.archive import Budget, members, opened, taken
-from rag.read.article import Article, Tick, build, plain_document
+from rag.read.article import build, plain_document
 from rag.read.docx import read_docx
 from rag.read.encoding import decode
 from rag.read.epub import read_epub
 from rag.read.html import read_html
 from rag.read.mail import Mail, attachments, parse_mail, read_mail
+from rag.read.parts import Article, Tick
 from rag.read.pdf import read_pdf
 from rag.read.spans import canonical
 from rag.read.tabular import read_csv, read_jsonl

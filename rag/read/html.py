@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from rag.read.article import Article, Part
 from rag.read.encoding import decode
 from rag.read.headline import day, headline
+from rag.read.parts import Article, Part
 from rag.read.table import list_part, table_parts
 
 _MIN_WORDS = 25  # of a page's text: with less, all of the page is read

@@ -12,9 +12,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from rag.errors import ReadError
-from rag.read.article import Article, Part, iso_day
+from rag.read.article import iso_day
 from rag.read.encoding import decode
 from rag.read.html import page_parts
+from rag.read.parts import Article, Part
 
 _HEADER = re.compile(rb"^[\x21-\x39\x3b-\x7e]+:", re.MULTILINE)
 _SIGNATURE = re.compile(r"^-- ?$", re.MULTILINE)

@@ -4,13 +4,54 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rag.dateline import names_author, parse_date, stated_date
 from rag.read.spans import bare, line_spans, trim
+from rag.read.table import table_parts
 from rag.types import Block, Kind
 
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
 _NESTING = ("blockquote_open", "blockquote_close", "_list_open", "_list_close")
+
+
+def told_rows(text: str) -> tuple[str, list[Block]]:
+    """Returns a Markdown text with rows that carry their header, a row a line, in place of its tables; and these rows."""
+    from markdown_it import MarkdownIt
+
+    if "|" not in text:
+        return text, []
+    lines, pieces, rows = text.split("\n"), list[str](), list[Block]()
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    at = length = 0  # lines that are taken; characters of what they became
+    for n, token in enumerate(tokens):
+        if token.type != "table_open" or token.level or token.map is None:
+            continue
+        (start, end), cells = token.map, _cells(tokens[n + 1 :])
+        pieces += [*lines[at:start], ""]
+        at, length = end, sum(len(piece) + 1 for piece in pieces)
+        for part in table_parts(cells, is_headed=True):
+            pieces.append(part.text)
+            rows.append(Block(part.kind, length, length + len(part.text)))
+            length += len(part.text) + 1
+        pieces.append("")
+    return "\n".join([*pieces, *lines[at:]]), rows
+
+
+def _cells(tokens: Sequence[Token]) -> list[list[str]]:
+    """Returns the cells of the rows of a table, of whose tokens the first ones are."""
+    rows: list[list[str]] = []
+    for token in tokens:
+        if token.type == "table_close":
+            break
+        if token.type == "tr_open":
+            rows.append([])
+        elif token.type == "inline":
+            rows[-1].append(bare(token.content))
+    return rows
 
 
 def _head_kind(line: str) -> Kind | None:

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 
 from rag.errors import ReadError
-from rag.read.article import Tick
+from rag.read.parts import Tick
 
 _DPI = 200
 _PAGE_SECONDS = 40

@@ -22,7 +22,7 @@ from pdfminer.pdftypes import resolve1
 from pdfminer.utils import decode_text
 
 from rag.errors import ReadError
-from rag.read.article import Tick
+from rag.read.parts import Tick
 from rag.types import Box
 
 _DRAWN = 0.25  # of a page that pictures cover, from which on it is one that should be read

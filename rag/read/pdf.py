@@ -11,8 +11,8 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from rag.errors import ReadError
-from rag.read.article import Article, Part, Tick
 from rag.read.ocr import recognised
+from rag.read.parts import Article, Part, Tick
 from rag.read.table import list_part
 from rag.types import Box
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.read.article import Part
+from rag.read.parts import Part
 
 _NUMBER = re.compile(r"[\W\d]*\d[\W\d]*(?:[A-Za-z%]{1,3})?")
 _PROSE = 200  # characters of a cell from which on a table arranges paragraphs rather than data

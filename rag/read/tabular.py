@@ -11,8 +11,9 @@ from typing import Any
 
 from rag.dateline import parse_date
 from rag.errors import ReadError
-from rag.read.article import Article, Part, iso_day
+from rag.read.article import iso_day
 from rag.read.encoding import decode
+from rag.read.parts import Article, Part
 from rag.read.table import table_parts
 
 _FIELDS = {

@@ -17,8 +17,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from rag.read.article import Tick
 from rag.read.formats import Unread, unforeseen
+from rag.read.parts import Tick
 from rag.types import Document
 
 Found = Document | Unread

@@ -32,9 +32,9 @@ from pathlib import Path
 
 from rag.config import Settings
 from rag.read import SUFFIXES, Unread, blocks_of, shown
-from rag.read.article import COUNTED
 from rag.read.encoding import decode
 from rag.read.formats import documents
+from rag.read.parts import COUNTED
 from rag.read.workers import Workers
 from rag.types import Document
 
