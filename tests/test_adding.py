@@ -66,6 +66,21 @@ def test_a_change_of_line_ends_is_no_change(make_assistant, articles, write):
     assert assistant.add(articles).unchanged == added
 
 
+def test_a_page_whose_title_or_day_changed_is_stored_so_though_its_text_did_not(make_assistant, write):
+    page = "<html><head><title>Owls return</title><meta property='article:published_time' content='{}'></head>"
+    page += f"<body><h1>Owls return to Arlen</h1><p>{OWLS}</p></body></html>"
+    file = write("owls.html", page.format("2024-02-01"))
+    embedder = FakeEmbedder()
+    assistant = make_assistant(embedder=embedder)
+    (identity,) = assistant.add(file).added
+    n_embedded = len(embedder.seen)
+    write("owls.html", page.format("2024-02-03"))
+    assert assistant.add(file) == AddReport(changed=(identity,))
+    assert assistant.document(identity).date == "2024-02-03"
+    assert len(embedder.seen) == n_embedded  # no vector is computed again
+    assert assistant.add(file) == AddReport(unchanged=(identity,))
+
+
 def test_files_that_fail_are_told_and_the_others_are_added(make_assistant, articles, write, tmp_path):
     write("articles/empty.txt", "")
     write("articles/binary.txt", b"\0\1\2")

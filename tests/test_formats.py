@@ -341,6 +341,20 @@ def test_a_table_of_data_is_one_document_whose_rows_carry_the_header():
     assert parts(document) == [("row", "Place: Harbour; Owls: 40"), ("row", "Place: Marrow forest; Owls: 12")]
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.jsonl", 3 * '{"text": "Forty owls were counted."}\n'),
+        ("a.csv", "text\n" + 3 * "Forty snowy owls were counted in the harbour.\n"),
+    ],
+)
+def test_how_far_a_file_of_many_articles_is_read_is_told(name, text):
+    ticks = []
+    found = documents(text.encode(), f"/articles/{name}", MAX, lambda *tick: ticks.append(tick))
+    assert len(list(found)) == 3
+    assert [done for done, _ in ticks[:3]] == [1, 2, 3]
+
+
 def test_lines_of_json_are_documents_and_a_broken_line_fails_alone():
     lines = [
         json.dumps({"doc_id": "a", "title": "Owls", "paragraphs": ["Forty owls were counted.", "They hunt voles."]}),

@@ -106,7 +106,7 @@ class _Adding:
         document = replace(read, id=self._identity(read.source))
         known = self._versions.get(document.id)
         twin = self._by_version.get(document.version, "")
-        if known == document.version:
+        if known == document.version and self._is_stored_so(document):
             self._unchanged.append(document.id)
             return False
         if known is None and twin and self._was_renamed(twin, document.source):
@@ -122,6 +122,11 @@ class _Adding:
         self._begun = self._begun if self._batch else time.monotonic()
         self._batch.append(with_language(document))
         return True
+
+    def _is_stored_so(self, document: Document) -> bool:
+        """True if title, day and parts are stored as they were read now: they may change where the text does not."""
+        stored = next((one for one in self._batch if one.id == document.id), None) or self._library.document(document.id)
+        return (stored.title, stored.date, stored.layout) == (document.title, document.date, document.layout)
 
     def _identity(self, source: str) -> str:
         """Returns the id of the document with this source: a new one for a new source, also where a renamed file was."""

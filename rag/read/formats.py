@@ -167,9 +167,9 @@ def _articles(data: bytes, suffix: str, max_bytes: int, tick: Tick) -> Iterator[
         case ".epub":
             return read_epub(data, max_bytes)
         case ".csv" | ".tsv":
-            return read_csv(data)
+            return read_csv(data, tick)
         case ".jsonl" | ".ndjson":
-            return read_jsonl(data)
+            return read_jsonl(data, tick)
     return read_html(data)
 
 

@@ -6,14 +6,14 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rag.dateline import parse_date
 from rag.errors import ReadError
 from rag.read.article import iso_day
 from rag.read.encoding import decode
-from rag.read.parts import Article, Part
+from rag.read.parts import Article, Part, Tick
 from rag.read.table import table_parts
 
 _FIELDS = {
@@ -46,7 +46,7 @@ _PROSE_WORDS = 8  # of a text, in the middle: with less, a column of this name i
 _MAX_WRONG = 10  # lines that are told
 
 
-def read_csv(data: bytes) -> Iterator[Article]:
+def read_csv(data: bytes, tick: Tick) -> Iterator[Article]:
     """Yields the articles of a CSV or TSV, or one of all its rows.
 
     Raises:
@@ -66,10 +66,10 @@ def read_csv(data: bytes) -> Iterator[Article]:
         raise ReadError(f"The file is not a table: {exc}.", "Save it as CSV again.") from exc
     header = [cell.strip().casefold().replace(" ", "_") for cell in rows[0]] if rows else []
     records = [dict(zip(header, row, strict=False)) for row in rows[1:]]
-    yield from _articles(records) if _are_articles(records) else [Article(list(table_parts(rows)))]
+    yield from _articles(records, tick) if _are_articles(records) else [Article(list(table_parts(rows)))]
 
 
-def read_jsonl(data: bytes) -> Iterator[Article | ReadError]:
+def read_jsonl(data: bytes, tick: Tick) -> Iterator[Article | ReadError]:
     """Yields the articles of a JSONL: objects with a text, and a title, a date and an id if there are.
 
     A line that cannot be read is yielded as its error.
@@ -78,7 +78,9 @@ def read_jsonl(data: bytes) -> Iterator[Article | ReadError]:
         ReadError: no line holds an article.
     """
     n_articles, n_wrong, problem = 0, 0, ""
-    for n, line in enumerate(decode(data).split("\n"), 1):  # other ends of lines may stand in a text
+    lines = decode(data).split("\n")  # other ends of lines may stand in a text
+    for n, line in enumerate(lines, 1):
+        tick(n, len(lines))
         if not line.strip():
             continue
         try:
@@ -107,8 +109,9 @@ def _are_articles(records: Sequence[Mapping[str, Any]]) -> bool:
     return bool(lengths) and lengths[len(lengths) // 2] >= _PROSE_WORDS
 
 
-def _articles(records: Iterable[Mapping[str, Any]]) -> Iterator[Article]:
+def _articles(records: Sequence[Mapping[str, Any]], tick: Tick) -> Iterator[Article]:
     for n, record in enumerate(records, 1):
+        tick(n, len(records))
         if _field(record, "text"):
             yield _article(record, n)
 
