@@ -19,6 +19,7 @@ from rag.read import make_document
 from rag.types import AddReport
 from tests.browser.fake import FakeAssistant
 from tests.conftest import BRIDGES, OWLS
+from tests.files import zipped
 
 STORKS = "Storks arrive\n\nTwo storks came to the town this spring.\n"
 
@@ -48,7 +49,7 @@ def send(tmp_path):
         for name, text in files:
             path = tmp_path / "sent" / str(next(folders)) / name
             path.parent.mkdir(parents=True)
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(text.encode() if isinstance(text, str) else text)
             paths.append(str(path))
         return paths
 
@@ -309,6 +310,18 @@ def test_an_article_that_is_not_there_cannot_be_removed(shelf, assistant):
     done(shelf.remove("nothing"))
     assert shelf.report == Report("There is no document nothing.")
     assert len(assistant.documents()) == 1
+
+
+def test_an_archive_goes_with_the_last_article_in_it_and_comes_back_with_it(make_assistant, send):
+    assistant, shelf = real(make_assistant)
+    done(shelf.add(send(("both.zip", zipped({"a/owls.txt": OWLS, "bridges.txt": BRIDGES})))))
+    one, other = assistant.documents()
+    done(shelf.remove(one.id))
+    assert names(shelf) == ["both.zip"]
+    done(shelf.remove(other.id))
+    assert names(shelf) == [".removed-both.zip"]
+    done(shelf.undo())
+    assert (names(shelf), assistant.documents()) == (["both.zip"], (other,))
 
 
 def test_only_the_last_one_that_was_removed_comes_back(shelf, assistant, send, monkeypatch):

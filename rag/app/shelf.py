@@ -146,7 +146,7 @@ class Shelf:
     def _take_away(self, placed: Mapping[str, bool], known: Collection[str]) -> None:
         """Deletes the files that were placed and hold no document."""
         for path, is_new in placed.items():
-            if is_new and not any(source == path or source.startswith(f"{path}/") for source in known):
+            if is_new and not _held(path, known):
                 Path(path).unlink(missing_ok=True)
 
     def _placed(self, file: Path) -> tuple[Path, bool]:
@@ -174,13 +174,16 @@ class Shelf:
         self._assistant.remove([identity])
         self._forget_removed()
         self._removed = document
-        holds_more = any(
-            source.startswith(f"{document.source}/") for source in self._sources()
-        )  # a mail with what is attached
-        if (file := Path(document.source)).parent == self._folder and not holds_more:
+        file = self._file(document)
+        if file and not _held(str(file), self._sources()):  # an archive, or a mail with what is attached, may hold more
             with contextlib.suppress(OSError):
-                file.rename(file.with_name(_ASIDE + file.name))
+                file.rename(_aside(file))
         return Report(f"“{document.title}” was removed.", can_undo=True)
+
+    def _file(self, document: Document) -> Path | None:
+        """Returns the file beside the library that a document is, or is in; None if it is in none."""
+        source = Path(document.source)
+        return next((file for file in (source, *source.parents) if file.parent == self._folder), None)
 
     def _forget_removed(self) -> None:
         """Deletes the files of what was removed before."""
@@ -194,9 +197,9 @@ class Shelf:
         document = self._removed
         if document is None:
             return Report("There is nothing to bring back.")
-        file = Path(document.source)
-        if (kept := file.with_name(_ASIDE + file.name)).exists() and not file.exists():
-            kept.rename(file)
+        file = self._file(document)
+        if file and _aside(file).exists() and not file.exists():
+            _aside(file).rename(file)
         self._assistant.bring_back([document])
         self._removed = None
         return Report(f"“{document.title}” is back.")
@@ -218,6 +221,15 @@ class Shelf:
         except RagError:
             return identity
         return f"{self._title(identity)}: {document.date or 'no date'}, {_counted(n, 'paragraph')}"
+
+
+def _held(file: str, sources: Collection[str]) -> bool:
+    """True if one of these sources is a file or is in it."""
+    return any(source == file or source.startswith(f"{file}/") for source in sources)
+
+
+def _aside(file: Path) -> Path:
+    return file.with_name(_ASIDE + file.name)
 
 
 def _told(before: str, report: AddReport, title: Callable[[str], str], described: Callable[[str], str]) -> Report:
