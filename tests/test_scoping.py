@@ -2,7 +2,8 @@
 
 import pytest
 
-from rag.attribute.scoping import left_office, unsaid_superlative, wrong_antecedent, wrong_stage
+from rag.attribute.checking import check
+from rag.attribute.scoping import left_office, narrowed_count, unsaid_superlative, wrong_antecedent, wrong_stage
 
 LEFT = """The head of planning, Ilse Varga, resigned on Tuesday. She took responsibility.
 Jon Reyk is the mayor. Ana Sorn, the prefect, said eight people had resigned."""
@@ -146,3 +147,27 @@ def test_a_value_of_one_round_is_none_of_another(claim, lacking):
 )
 def test_the_passage_must_rank_what_is_asked_to_be_ranked(question, passage, lacking):
     assert unsaid_superlative(question, passage) == lacking
+
+
+CLOSING = "Holm Markets is set to close 60 of its 2,700 stores across the country over the next 18 months."
+
+
+@pytest.mark.parametrize(
+    ("claim", "lacking"),
+    [
+        ("Holm Markets will close 60 Arlen locations.", ["the place Arlen"]),
+        ("Holm Markets will close 60 stores in Arlen.", ["the place Arlen"]),
+        ("Holm Markets will close 60 large stores across the Marrow Valley.", ["the place Marrow Valley"]),
+        ("Holm Markets, based in Arlen, will close 60 stores.", []),
+        ("Holm Markets will close 60 stores across the country, among them some in Arlen.", []),
+        ("The 60 Holm stores will close.", []),
+        ("Holm Markets has 12 stores in Arlen.", []),  # for other checks
+    ],
+)
+def test_a_count_of_everywhere_is_not_one_of_a_place(claim, lacking):
+    assert narrowed_count(claim, CLOSING) == lacking
+    assert narrowed_count(claim, CLOSING.replace("across the country", "there")) == []
+    if lacking:
+        assert lacking[0] in check(
+            claim, f"How many stores close in {lacking[0].removeprefix('the place ')}?", CLOSING, CLOSING
+        )

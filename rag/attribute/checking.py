@@ -16,7 +16,7 @@ from rag.attribute.negating import is_denied, is_negated, is_undone
 from rag.attribute.ordering import without_orders
 from rag.attribute.pairing import crossed_items, wrong_office
 from rag.attribute.premises import opposed
-from rag.attribute.scoping import left_office, unsaid_superlative, wrong_antecedent, wrong_stage
+from rag.attribute.scoping import left_office, narrowed_count, unsaid_superlative, wrong_antecedent, wrong_stage
 from rag.attribute.speaking import unmarked_allegation, unmarked_demand, wrong_speaker
 from rag.attribute.values import numbers, ordinals
 from rag.attribute.words import FUNCTION_WORDS, LIGHT_WORDS, has, joined, unmarked
@@ -70,6 +70,7 @@ def check(claim: str, question: str, passage: str, context: str) -> tuple[str, .
     lacking += other_place(claim, question, passage)
     lacking += wrong_antecedent(claim, passage)
     lacking += wrong_stage(claim, passage)
+    lacking += narrowed_count(claim, passage)
     lacking += unsaid_superlative(question, passage)
     lacking += unmarked_allegation(claim, question, passage)
     lacking += wrong_speaker(claim, question, passage)

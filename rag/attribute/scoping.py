@@ -48,6 +48,14 @@ _SUPERLATIVE = re.compile(rf"\b(?:is|are|was|were|has|have|had) (?:the )?(?P<wha
 _RANKING = re.compile(
     rf"\b(?:{_RANKS_OF_ALL}|most|least|top|record|leading|(?:than|of) (?:any|all)|no other)\b", re.IGNORECASE
 )
+_EVERYWHERE = re.compile(
+    r"\b(?:(?:nation|country|world)-?wide|nationally|globally"
+    r"|(?:across|around|throughout|all over) the (?:country|nation|world|globe))\b",
+    re.IGNORECASE,
+)
+_COUNTED_IN = re.compile(
+    rf"\b\d[\d,.]*(?: [a-z]+)? (?:(?P<of>{_NAME}) [a-z]+|[a-z]+ (?:in|across|throughout) (?:the )?(?P<place>{_NAME}))"
+)
 _WHEN = re.compile(
     rf"\b(?:in|during|after|at) (?:the|a) (?P<stage>(?:\w+ ){{0,2}}?(?:{'|'.join(reversed(_STAGES))}))\b", re.IGNORECASE
 )
@@ -143,6 +151,19 @@ def wrong_stage(claim: str, passage: str) -> list[str]:
         if not there or any(_is_one(a, b) for a in said for b in there):
             return []
     return [f"the stage {' '.join(sorted(noun for _, noun in said))}"]
+
+
+def narrowed_count(claim: str, passage: str) -> list[str]:
+    """Returns the place to which a claim narrows a count that its passage makes of everywhere: "60 Ohio stores"."""
+    there = everything(passage)
+    found = []
+    for match in _COUNTED_IN.finditer(claim):
+        counted = facts(match[0]).numbers
+        everywhere = [s for s in sentence_texts(passage) if counted & everything(s).numbers and _EVERYWHERE.search(s)]
+        name = match["of"] or match["place"]
+        if everywhere and not _EVERYWHERE.search(claim) and not any(has(there.words, word) for word in facts(name).words):
+            found.append(f"the place {name}")
+    return found
 
 
 def unsaid_superlative(question: str, passage: str) -> list[str]:
