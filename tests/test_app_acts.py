@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from rag.app.kept import Kept
 from rag.app.page import Page
 from rag.app.reference import Ref, act_ref, citation_ref, decode_act, encode_ref
 from rag.app.shelf import Shelf
+from rag.types import EVERYTHING, Filter
 from tests.browser.fake import FakeAssistant
 from tests.conftest import OWLS
 from tests.pages import ME, OTHER, ask, assistant_of_two, patience, visit  # noqa: F401  a fixture
@@ -23,7 +25,8 @@ QUESTION = "What did the repair of the bridge cost?"
 OWL_QUESTION = "How many owls were counted in the forest?"
 COST = "Its repair cost 4.2 million crowns, said the mayor, Ilse Varga."
 NAMES = (
-    "edit reword keep good bad remark comment open delete name rename discard choose remove undo rebuild dismiss search copy"
+    "edit reword keep good bad remark comment open delete name rename discard choose only all remove undo rebuild dismiss "
+    "search copy"
 ).split()
 NO_NUMBERS = ["", "0", "-1", "3", "99999", "9" * 200, "1x", "x", "1-2", "_"]
 
@@ -61,6 +64,7 @@ def begun(page, *questions, reader=ME):
 def do(acts, conversation, link, value=None):
     """Clicks; returns what is then drawn, by its name: nothing for what stays as it is."""
     names = ("panel", "box", "chat", "ask", "stop", "retry", "new", "place")
+    names += ("documents", "sources", "languages", "since", "until")
     updates = acts.act(gr.EventData(None, {"ref": link, "value": value}), conversation)
     is_skip = [
         isinstance(update, dict) and update.get("__type__") == "update" and "value" not in update for update in updates
@@ -112,7 +116,7 @@ def test_a_name_that_means_nothing_does_nothing(acts, page, conversation, name, 
 def test_data_of_another_kind_does_nothing(acts, page, conversation, data):
     before = state(page, conversation)
     updates = acts.act(gr.EventData(None, data), conversation)
-    assert len(updates) == 8
+    assert len(updates) == 13
     assert all(isinstance(update, dict) and "value" not in update for update in updates)
     assert state(page, conversation) == before
 
@@ -478,7 +482,7 @@ def test_a_page_that_may_only_read_changes_nothing(assistant, conversation, tmp_
     page = Page(assistant, Kept(assistant.conversations), None)
     acts, documents = Acts(assistant, page), assistant.documents()
     shown = do(acts, conversation, "#library")["panel"]
-    assert "<button" not in shown
+    assert not re.search("#do-(remove|undo|rebuild|dismiss)", shown)
     for name in ("remove", "undo", "rebuild", "dismiss"):
         assert do(acts, conversation, act_ref(name, documents[0].id if name == "remove" else "")) == {}
     file = tmp_path / "owls.txt"
@@ -499,3 +503,25 @@ def test_a_page_that_may_only_read_does_not_ask_to_add(assistant):
     page = Page(empty, Kept(empty.conversations), None)
     conversation.view = "library"
     assert "Drop articles here" not in page.panel(conversation)
+
+
+# --- the filter
+
+
+def test_one_article_only_is_asked_and_then_all_again(acts, page, conversation):
+    owls, bridge = page._assistant.documents()
+    drawn = do(acts, conversation, act_ref("only", bridge.id))
+    assert conversation.filter == Filter(documents=(bridge.id,))
+    assert drawn.keys() == {"panel", "documents", "sources", "languages", "since", "until"}
+    assert drawn["documents"].value == [bridge.id]
+    assert "1 of 2 articles, by the filter" in drawn["panel"]
+    assert owls.title not in drawn["panel"]
+    drawn = do(acts, conversation, act_ref("all"))
+    assert conversation.filter == EVERYTHING
+    assert drawn["documents"] == []
+    assert owls.title in drawn["panel"]
+
+
+def test_an_article_that_is_gone_is_not_asked_alone(acts, page, conversation):
+    assert do(acts, conversation, act_ref("only", "nothing")).keys() == {"panel"}
+    assert conversation.filter == EVERYTHING

@@ -244,7 +244,7 @@ def test_a_forged_link_opens_nothing(page):
     conversation.view = "library"
     for data in ({"ref": None}, {"ref": "#other"}, {"ref": 7}, {}, None, "text"):
         updates = Acts(page._assistant, page).act(gr.EventData(None, data), conversation)
-        assert len(updates) == 8
+        assert len(updates) == 13
         assert all(isinstance(update, dict) and "value" not in update for update in updates), data
     assert conversation.view == "library"
 

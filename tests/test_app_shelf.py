@@ -395,7 +395,7 @@ def test_the_library_offers_changes_only_where_they_may_be_made(bridges):
         assert f'data-do="{act}"' in shown
     assert "and 5 more" in shown
     assert "#do-undo" not in library_html([bridges], waiting=False, may_change=True, report=Report("Done."))
-    assert "<button" not in library_html([bridges], waiting=False)
+    assert library_html([bridges], waiting=False).count("<button") == 1  # to ask it alone
 
 
 def test_every_page_is_drawn_anew_while_a_job_goes_on(assistant, shelf, send):

@@ -109,7 +109,7 @@ def build_page(assistant: Any, settings: Settings, kept: Kept) -> gr.Blocks:
         emptied = controls.reset.click(page.choose_all, [conversation], controls.values, **quiet)
         emptied.then(page.refresh, [status, conversation], known, **quiet)
         every = quiet | {"trigger_mode": "multiple"}  # else a click is lost while an earlier one is worked on
-        panel.act(acts.act, [conversation], [panel, box, *drawn], **every)
+        panel.act(acts.act, [conversation], [panel, box, *drawn, *controls.values], **every)
         upload.upload(acts.add, [upload, conversation], [panel, upload], **every)
         blocks.unload(page.leave)
         _connect_answers(page, conversation, box, known, drawn)

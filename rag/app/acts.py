@@ -18,10 +18,10 @@ from rag.errors import DocumentMissing, RagError
 _SHORTLY = 1.5  # seconds; what the shelf has done by then is seen at once, and else at the next look
 _MAX_VALUE = 10_000  # characters of what is typed into a field of the panel
 _VIEWS: dict[object, View] = {f"#{name}": name for name in ("evidence", "library", "conversations")}
-_NOTHING: list[Any] = [gr.skip()] * 8
+_NOTHING: list[Any] = [gr.skip()] * 13
 
 Updates = Sequence[Any]
-"""Of panel, question box, and what `Page.draw` returns."""
+"""Of panel, question box, what `Page.draw` returns, and the controls of the filter."""
 
 
 class Acts:
@@ -41,6 +41,8 @@ class Acts:
                 return self._on_turn(name, _number(argument), value, conversation)
             case "open" | "delete" | "name" | "rename" | "discard" | "choose":
                 return self._on_conversation(name, argument, value, conversation)
+            case "only" | "all":
+                return self._on_filter(name, argument, conversation)
             case "remove" | "undo" | "rebuild" | "dismiss":
                 return self._on_library(name, argument, conversation)
             case "search":
@@ -64,10 +66,10 @@ class Acts:
         return [self._page.panel(conversation), *_NOTHING[1:]]
 
     def _chat(self, conversation: Conversation, box: Any = _NOTHING[0]) -> Updates:
-        return [_NOTHING[0], box, *self._page.draw(conversation)]
+        return [_NOTHING[0], box, *self._page.draw(conversation), *_NOTHING[8:]]
 
     def _all(self, conversation: Conversation) -> Updates:
-        return [self._page.panel(conversation), _NOTHING[0], *self._page.draw(conversation)]
+        return [self._page.panel(conversation), _NOTHING[0], *self._page.draw(conversation), *_NOTHING[8:]]
 
     # --- answers ------------------------------------------------------------------------------------------------------
 
@@ -121,6 +123,21 @@ class Acts:
                 conversation.view = "conversations"
                 return self._all(conversation)
         return self._panel(conversation)
+
+    # --- the filter ---------------------------------------------------------------------------------------------------
+
+    def _on_filter(self, name: str, identity: str, conversation: Conversation) -> Updates:
+        """Asks one document only from now on, or all of them."""
+        try:
+            if name == "only":
+                self._assistant.document(identity)
+                values = self._page.choose_only(identity, conversation)
+            else:
+                values = self._page.choose_all(conversation)
+        except RagError:  # it is gone
+            return self._panel(conversation)
+        conversation.view, conversation.words = "library", ""
+        return [*self._panel(conversation)[:8], *values]
 
     # --- the library --------------------------------------------------------------------------------------------------
 

@@ -109,14 +109,20 @@ def offered(documents: Sequence[Document], filter: Filter) -> list[gr.Dropdown]:
 
     What is chosen and no longer there stays, so that nobody is asked more than was wanted.
     """
-    newest = list(reversed(documents[-_MAX_OFFERED:]))
     folders = sorted({str(Path(document.source).parent) for document in documents})[:_MAX_OFFERED]
     languages = sorted({document.language for document in documents} - {""})
     return [
-        _offering([*zip(_labels(newest), (document.id for document in newest), strict=True)], filter.documents),
-        _offering([(folder, folder) for folder in folders], filter.sources),
-        _offering([(language, language) for language in languages], filter.languages),
+        gr.Dropdown(choices=document_choices(documents, filter)),
+        gr.Dropdown(choices=_with_gone([(folder, folder) for folder in folders], filter.sources)),
+        gr.Dropdown(choices=_with_gone([(language, language) for language in languages], filter.languages)),
     ]
+
+
+def document_choices(documents: Sequence[Document], filter: Filter) -> list[tuple[str, str]]:
+    """Returns labels and ids of the documents that can be chosen: the newest ones, and those that are."""
+    chosen = frozenset(filter.documents or ())
+    newest = [one for n, one in enumerate(reversed(documents)) if n < _MAX_OFFERED or one.id in chosen]
+    return _with_gone([*zip(_labels(newest), (document.id for document in newest), strict=True)], filter.documents)
 
 
 def _labels(documents: Sequence[Document]) -> list[str]:
@@ -129,6 +135,6 @@ def _labels(documents: Sequence[Document]) -> list[str]:
     ]
 
 
-def _offering(choices: list[tuple[str, str]], chosen: Iterable[str] | None) -> gr.Dropdown:
+def _with_gone(choices: list[tuple[str, str]], chosen: Iterable[str] | None) -> list[tuple[str, str]]:
     there = {value for _, value in choices}
-    return gr.Dropdown(choices=[*choices, *((f"{value} (gone)", value) for value in chosen or () if value not in there)])
+    return [*choices, *((f"{value} (gone)", value) for value in chosen or () if value not in there)]

@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from rag.app.conversation import Conversation, Line, Turn, advance, history
-from rag.app.filtering import chosen_filter, offered
+from rag.app.filtering import chosen_filter, document_choices, offered
 from rag.app.keeping import INTERRUPTED
 from rag.app.kept import Kept
 from rag.app.panel import conversations_html, evidence_html, library_html, no_evidence_html, notice_html, panel_html
@@ -113,6 +113,12 @@ class Page:
         """Leaves nothing out; returns the controls' values, in their order."""
         conversation.filter = EVERYTHING
         return [[], [], [], "", ""]
+
+    def choose_only(self, identity: str, conversation: Conversation) -> Sequence[Any]:
+        """Leaves out all documents but one; returns updates of the controls, in their order."""
+        conversation.filter = Filter(documents=(identity,))
+        choices = document_choices(self._documents(), conversation.filter)
+        return [gr.Dropdown(choices, value=[identity], multiselect=True), [], [], "", ""]
 
     def answer(self, conversation: Conversation, request: gr.Request | None = None) -> Iterator[tuple[Any, Any]]:
         """Streams the answer of the last turn into the chat, and its evidence into the panel."""

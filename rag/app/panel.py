@@ -162,7 +162,7 @@ def article_html(document: Document, paragraphs: Sequence[Paragraph], ref: Ref, 
         rows.append(f'<div role="listitem"{cited}>{number}<p class="text {paragraph.kind}">{marked}</p></div>')
     return (
         f'<p class="back"><a href="#back">← {html.escape(back)}</a></p>'
-        f'<h2 tabindex="-1">{html.escape(document.title)}</h2><p class="meta">{html.escape(meta)}</p>'
+        f'<h2 tabindex="-1">{html.escape(document.title)}</h2><p class="meta">{html.escape(meta)} {_only_html(document)}</p>'
         + (f'<p class="notice">{html.escape(note)}</p>' if note else "")
         + f'<div class="article" role="list">{"".join(rows)}</div>'
     )
@@ -191,7 +191,7 @@ def library_html(
     """
     head = _panel_head("Library", "") + _job_html(job) + (_report_html(report) if report else "")
     if of is not None and len(documents) < of:
-        head += f'<p class="quiet">{share(len(documents), of)}, by the filter</p>'
+        head += f'<p class="quiet">{share(len(documents), of)}, by the filter {_button("Ask all articles", "all")}</p>'
         if not documents:
             return head
     if not documents and waiting:
@@ -210,11 +210,16 @@ def library_html(
 
 def _document_html(document: Document, may_change: bool) -> str:
     place = " · ".join(part for part in (written_date(document.date), Path(document.source).name) if part)
-    remove = _button("Remove", "remove", document.id, label=f"Remove {document.title}") if may_change else ""
+    keys = _only_html(document)
+    keys += _button("Remove", "remove", document.id, label=f"Remove {document.title}") if may_change else ""
     return (
         f'<li><a href="{encode_ref(Ref(document.id, document.version))}">{html.escape(document.title)}</a>'
-        f'<p class="meta">{html.escape(place)}{remove}</p></li>'
+        f'<p class="meta"><span>{html.escape(place)}</span><span>{keys}</span></p></li>'
     )
+
+
+def _only_html(document: Document) -> str:
+    return _button("Ask only this", "only", document.id, label=f"Ask only {document.title}")
 
 
 def _search_html(label: str, words: str) -> str:

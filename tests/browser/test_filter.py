@@ -76,6 +76,24 @@ def test_a_date_that_is_none_is_said_at_once_and_to_who_asks_all_the_same(open_p
     page.locator("#filter-told", has_text="since is 2025-08, which is after until, 2025-07. Exchange them").wait_for()
 
 
+def test_an_article_is_asked_alone_from_the_library_and_then_all_are(open_page, serve, assistant):
+    page = open_page(serve(assistant))
+    page.locator("#status", has_text="2 articles").wait_for()
+    page.locator("#panel .library li", has_text="tram").get_by_text("Ask only this").click()
+    page.locator("#panel", has_text="1 of 2 articles, by the filter").wait_for()
+    page.get_by_role("button", name=re.compile("^Filter: 1 of 2 articles")).click()
+    assert "tram" in page.locator("#filter-documents").inner_text()
+    ask(page)
+    answer(page).get_by_text(NOT_FOUND).wait_for()
+    page.locator("#panel .views").get_by_text("Library").click()
+    button(page, "Ask all articles").click()
+    page.locator("#panel .library li").nth(1).wait_for()
+    page.locator("#filter-told", has_text="All articles are asked").wait_for()
+    assert "tram" not in page.locator("#filter-documents").inner_text()
+    ask(page)
+    answer(page).get_by_text("271 Indonesians").wait_for()
+
+
 @pytest.mark.parametrize("size", [(390, 844), (800, 600), (1920, 1080)])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_open_filter_and_the_question_are_in_sight_and_can_be_read(open_page, serve, assistant, size, scheme):
