@@ -493,6 +493,14 @@ def test_the_library_names_its_articles_or_says_how_to_add_some(bridges):
     assert "and 1 more" in library_html([bridges] * 201, waiting=False)
 
 
+def test_the_newest_articles_are_listed_first_and_those_without_a_day_last():
+    days = {"a": "2026-05-02", "b": "", "c": "2026-05", "d": "", "e": "2026-11-01"}
+    added = [make_document(f"Title of {name}\n\n{name} says this.\n", f"/{name}.txt") for name in days]
+    dated = [replace(document, title=name, date=days[name]) for document, name in zip(added, days, strict=True)]
+    shown = library_html(dated, waiting=False)
+    assert sorted(days, key=lambda name: shown.index(f">{name}</a>")) == ["e", "a", "c", "d", "b"]
+
+
 def test_the_status_says_what_is_waited_for():
     assert ">Loading the search models…<" in status_html([], "Loading the search models")
     assert "1 article<" in status_html([make_document(BRIDGES, "/a.txt")], "")

@@ -178,7 +178,7 @@ def library_html(
     job: Job | None = None,
     report: Report | None = None,
 ) -> str:
-    """Returns the list of the library's articles with what can be done to it, or what to do if there are none.
+    """Returns the list of the library's articles, the newest first, with what can be done to it; or what to do without any.
 
     Args:
         documents: those that the filter selects.
@@ -199,7 +199,8 @@ def library_html(
     if not documents:
         return head + f'<p class="quiet">{EMPTY_HTML}{" Or drop them below." if may_change else ""}</p>'
     asked = words.casefold().split()
-    found = [one for one in documents if all(word in f"{one.title} {one.source}".casefold() for word in asked)]
+    found = [one for one in reversed(documents) if all(word in f"{one.title} {one.source}".casefold() for word in asked)]
+    found.sort(key=lambda one: one.date, reverse=True)  # stable: those of one day, or without one, stay the last added first
     rest = len(found) - _MAX_LISTED
     more = f'<p class="quiet">and {rest} more: search for them, or see "rag list".</p>' if rest > 0 else ""
     none = "" if found else '<p class="quiet" role="status">No article has these words in its title or path.</p>'
