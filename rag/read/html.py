@@ -1,4 +1,4 @@
-"""HTML to articles. trafilatura finds the main text, and says title and date; nothing is fetched."""
+"""HTML to articles. trafilatura finds the main text; nothing is fetched."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.read.encoding import decode
-from rag.read.headline import day, headline
+from rag.read.headline import headline
 from rag.read.parts import Article, Part
+from rag.read.published import published
 from rag.read.table import list_part, table_parts
 
 _MIN_WORDS = 25  # of a page's text: with less, all of the page is read
@@ -41,7 +42,7 @@ def html_article(markup: str) -> Article:
     root = parsed(markup)
     if root is not None:
         title = headline(root)
-        date = day(root, title)
+        date = published(root, title)
         found: Any = bare_extraction(root, include_comments=False, favor_precision=True)
         if found is not None:
             parts = list(_parts(found.body))
