@@ -23,13 +23,19 @@ WESTERN = "/Encoding /WinAnsiEncoding"  # else signs beyond ASCII have no letter
 
 
 def pdf(
-    pages: Sequence[Sequence[tuple[float, float, float, str]]], *, title: str = "", extra: str = "", encoding: str = WESTERN
+    pages: Sequence[Sequence[tuple[float, float, float, str]]],
+    *,
+    title: str = "",
+    extra: str = "",
+    encoding: str = WESTERN,
+    drawn: str = "",
 ) -> bytes:
     """Returns a PDF.
 
     Args:
         pages: of each page lines, with left, bottom and size in points.
         extra: of the trailer.
+        drawn: a line in a drawing that all pages name.
     """
     n = len(pages)
     kids = " ".join(f"{3 + 2 * i} 0 R" for i in range(n))
@@ -37,21 +43,27 @@ def pdf(
         "<< /Type /Catalog /Pages 2 0 R >>",
         f"<< /Type /Pages /Kids [{kids}] /Count {n} >>",
     ]
+    form, font = 4 + 2 * n, f"/Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica {encoding} >> >>"
     for i, lines in enumerate(pages):
         text = "".join(f"BT /F {size} Tf {x} {y} Td ({_escaped(line)}) Tj ET\n" for x, y, size, line in lines)
+        text += "/D Do\n" if drawn else ""
         objects.append(
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {PAGE_SIZE[0]} {PAGE_SIZE[1]}] /Contents {4 + 2 * i} 0 R "
-            "/Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica "
-            f"{encoding} >> >> >> >>"
+            f"/Resources << {font} /XObject << /D {form} 0 R >> >> >>"
         )
         objects.append(f"<< /Length {len(text)} >>\nstream\n{text}endstream")
     objects.append(f"<< /Title ({_escaped(title)}) >>")
+    text = f"BT /F 11 Tf 60 400 Td ({_escaped(drawn)}) Tj ET\n"
+    objects.append(
+        f"<< /Type /XObject /Subtype /Form /BBox [0 0 {PAGE_SIZE[0]} {PAGE_SIZE[1]}] /Resources << {font} >> "
+        f"/Length {len(text)} >>\nstream\n{text}endstream"
+    )
     out, places = b"%PDF-1.4\n", []
     for number, content in enumerate(objects, 1):
         places.append(len(out))
         out += f"{number} 0 obj\n{content}\nendobj\n".encode("cp1252")
     table = "".join(f"{place:010} 00000 n \n" for place in places)
-    trailer = f"<< /Size {len(objects) + 1} /Root 1 0 R /Info {len(objects)} 0 R {extra} >>"
+    trailer = f"<< /Size {len(objects) + 1} /Root 1 0 R /Info {len(objects) - 1} 0 R {extra} >>"
     at = len(out)
     return (
         out

@@ -81,6 +81,17 @@ def test_a_page_whose_title_or_day_changed_is_stored_so_though_its_text_did_not(
     assert assistant.add(file) == AddReport(unchanged=(identity,))
 
 
+def test_an_article_that_is_called_as_its_file_is_gets_the_new_name_with_it(make_assistant, write):
+    file = write("owls.csv", "Place,Owls\nHarbour,40\nMarrow forest,12\n")
+    assistant = make_assistant()
+    (identity,) = assistant.add(file).added
+    new = file.rename(file.with_name("owls-of-arlen.csv"))
+    assert assistant.add(new) == AddReport(renamed=((identity, str(new)),))
+    stored = assistant.document(identity)
+    assert (stored.title, stored.source) == ("owls-of-arlen", str(new))
+    assert assistant.add(new) == AddReport(unchanged=(identity,))
+
+
 def test_files_that_fail_are_told_and_the_others_are_added(make_assistant, articles, write, tmp_path):
     write("articles/empty.txt", "")
     write("articles/binary.txt", b"\0\1\2")

@@ -12,6 +12,7 @@ from email.message import EmailMessage
 
 import hypothesis
 import pytest
+from docx import Document as Docx
 from hypothesis import given
 from hypothesis import strategies as st
 from pdfminer import layout
@@ -259,10 +260,11 @@ def test_boxes_that_are_equally_far_apart_are_told_apart_by_when_they_were_found
 
 def test_a_page_of_very_many_boxes_is_read_in_its_lines():
     rows, columns = 50, 40
-    cells = [(20 + 14 * c, 780 - 14 * r, 3, f"r{r}c{c}") for r in range(rows) for c in range(columns)]
+    cells = [(20 + 14 * c, 780 - 14 * r - 0.3 * (c % 3), 3, f"r{r}c{c}") for r in range(rows) for c in range(columns)]
     begun = time.process_time()
     text = " ".join(read_one(files.pdf([cells]), "a.pdf").text.split())
-    assert text.index("r9c0 ") < text.index("r9c39") < text.index("r10c0 ")
+    assert " ".join(f"r9c{c}" for c in range(columns)) in text
+    assert text.index("r9c39") < text.index("r10c0 ")
     assert time.process_time() - begun < 20  # as pdfminer orders them: 32 s
 
 
@@ -274,12 +276,56 @@ def test_signs_without_a_letter_are_not_told_as_numbers_and_a_page_of_them_is_a_
     refused(untold, "a.pdf", "The PDF is scanned, or .* Install tesseract")
 
 
+def test_text_in_a_drawing_that_a_page_names_is_read():
+    page = [files.paragraph(["Forty owls were counted."], 60, 700)]
+    assert parts(read_one(files.pdf(page, drawn="They slept by day."), "a.pdf")) == [
+        ("paragraph", "Forty owls were counted."),
+        ("paragraph", "They slept by day."),
+    ]
+    assert parts(read_one(files.pdf([[]], drawn="They slept by day."), "a.pdf")) == [("paragraph", "They slept by day.")]
+
+
+def test_a_paragraph_stays_whose_first_line_has_no_words():
+    lines = ["* * *", "The mayor closed the northern quay", "because of the owls."]
+    assert (
+        "The mayor closed the northern quay because of the owls."
+        in read_one(files.pdf([files.paragraph(lines, 60, 700)]), "a.pdf").text
+    )
+
+
+@pytest.mark.parametrize("number", ["7", "- 7 -", "Page 7", "7/12", "Page 7 of 12", "xii"])
+def test_a_page_number_is_left_out_and_another_number_is_not(number):
+    page = [*files.paragraph(["Forty owls were counted."], 60, 500), (290, 30, 11, number)]
+    assert parts(read_one(files.pdf([page]), "a.pdf")) == [("paragraph", "Forty owls were counted.")]
+    page[-1] = (290, 30, 11, "4,100 in all")
+    assert "4,100" in read_one(files.pdf([page]), "a.pdf").text
+    page[-1:] = files.paragraph(["2024", "was the year of the owls."], 60, 60)
+    assert "2024 was the year of the owls." in read_one(files.pdf([page]), "a.pdf").text
+
+
+def test_pages_that_tesseract_cannot_read_do_not_take_the_others_with_them(monkeypatch):
+    def broken(*_):
+        raise RuntimeError("no such page")
+
+    monkeypatch.setattr("rag.read.pdf.recognised", broken)
+    pages = [files.paragraph(["Forty owls were counted."], 60, 700), [(60, 700, 11, 8 * "\u2022 ")]]
+    document, failed = read_all(files.pdf(pages, encoding=""), "a.pdf")
+    assert "Forty owls" in document.text
+    assert failed.reason.startswith("Page 2 of the PDF: pictures, or signs without letters.")
+
+
+def test_the_title_of_a_pdf_in_utf_8_is_read():
+    title = "\ufeffZählung der Eulen".encode().decode("cp1252")
+    page = files.paragraph(["Forty owls were counted in all."], 60, 700)
+    assert read_one(files.pdf([page], title=title), "a.pdf").title == "Zählung der Eulen"
+
+
 def test_items_with_bullets_are_a_list():
-    lines = ["The owls eat all this.", "\u2022 fish from the harbour, which is", "the largest part", "\u2022 mice"]
+    lines = ["The owls eat all this.", "\u2022 fish from the harbour, which is", "the largest part", '\u2022 "mice"']
     document = read_one(files.pdf([[*files.paragraph(lines, 60, 700), (60, 600, 11, "They sleep by day.")]]), "a.pdf")
     assert parts(document) == [
         ("paragraph", "The owls eat all this."),
-        ("list", "- fish from the harbour, which is the largest part\n- mice"),
+        ("list", '- fish from the harbour, which is the largest part\n- "mice"'),
         ("paragraph", "They sleep by day."),
     ]
     _, items, _ = paragraphs(document)
@@ -329,6 +375,9 @@ def test_what_only_wraps_in_a_docx_is_looked_into_once():
 def test_a_book_is_read_in_the_order_of_its_chapters():
     document = read_one(files.epub(), "owls.epub")
     assert (document.title, document.date) == ("The owls of Arlen", "2024-02-01")
+    changed = '<dc:date xmlns:opf="http://www.idpf.org/2007/opf" opf:event="modification">2025-01-01</dc:date>'
+    again = files.epub(**{"O/book.opf": files.PACKAGE.replace("<dc:date>", f"{changed}<dc:date>")})
+    assert read_one(again, "owls.epub").date == "2024-02-01"
     assert [text for kind, text in parts(document) if kind == "paragraph"] == [
         "Forty owls came in the first year.",
         "Fifty owls came in the second.",
@@ -356,6 +405,45 @@ def test_a_mail_is_read_with_what_is_attached():
     refused("Just a text.", "c.eml", "The file is not a mail")
 
 
+def alternative(plain, html, *, footer=""):
+    mail = EmailMessage()
+    mail["Subject"] = "Owls"
+    mail.set_content(plain)
+    mail.add_alternative(html, subtype="html")
+    if footer:
+        mail.make_mixed()
+        mail.attach(EmailMessage())
+        mail.get_payload()[-1].set_content(footer)
+    return mail.as_bytes()
+
+
+def test_of_a_mail_that_says_the_same_twice_the_text_is_read_unless_it_says_little():
+    long = " ".join(["Forty snowy owls were counted."] * 10)
+    told = [text for _, text in parts(read_one(alternative(long, f"<p>{long} HTML.</p>"), "a.eml"))]
+    assert told[-1] == long
+    told = [text for _, text in parts(read_one(alternative("See the HTML.", f"<p>{long}</p>", footer="The list."), "a.eml"))]
+    assert told[-2:] == [long, "The list."]
+    assert "See the HTML." not in told
+
+
+def test_a_quotation_is_told_from_the_line_above_it_and_a_nameless_attachment_is_read():
+    mail = EmailMessage()
+    mail["Subject"] = "Owls"
+    mail.set_content("Jo wrote:\n> How many were\n> there?\n>\n> Tell me.\nForty owls were counted.\n")
+    mail.add_attachment("Twelve were in the Marrow forest.", subtype="plain", disposition="attachment")
+    body, attached = read_all(mail.as_bytes(), "a.eml")
+    assert parts(body)[1:] == [
+        ("paragraph", "Jo wrote:"),
+        ("quotation", "How many were\nthere?"),
+        ("quotation", "Tell me."),
+        ("paragraph", "Forty owls were counted."),
+    ]
+    assert (attached.source, attached.text.strip()) == (
+        "/articles/a.eml/attachment.txt",
+        "Twelve were in the Marrow forest.",
+    )
+
+
 def test_mails_within_a_mail_are_mails_of_their_own():
     outer, inner = EmailMessage(), EmailMessage()
     for message, subject in ((outer, "Fwd: owls"), (inner, "Owls")):
@@ -368,7 +456,7 @@ def test_mails_within_a_mail_are_mails_of_their_own():
     first, second, third, fourth = read_all(outer.as_bytes(), "a.eml")
     assert [text for kind, text in parts(first) if kind == "paragraph"] == ["See below."]
     assert (second.source, second.title) == ("/articles/a.eml/Owls.eml", "Owls")
-    assert [third.source, fourth.source] == ["/articles/a.eml/owls.txt", "/articles/a.eml/owls.txt (2)"]
+    assert [third.source, fourth.source] == ["/articles/a.eml/owls.txt", "/articles/a.eml/owls (2).txt"]
 
 
 # --- tables --------------------------------------------------------------------------------------------------------
@@ -384,6 +472,70 @@ def test_each_row_of_articles_is_a_document():
         "They hunt voles at night.",
     ]
     assert (bridge.source, bridge.date) == ("/articles/news.csv/x_y", "2024-05-03")
+
+
+def test_what_excel_writes_as_utf_8_is_read_as_any_other_table():
+    rows = "text,id\n" + "".join(f"Forty snowy owls were counted in harbour {n}.,{n}\n" for n in "ab")
+    assert [one.source for one in read_all(f"\ufeff{rows}", "a.csv")] == ["/articles/a.csv/a", "/articles/a.csv/b"]
+    line = '{"id": "a", "text": "Forty owls were counted."}\n'
+    assert read_one(f"\ufeff{line}", "a.jsonl").source == "/articles/a.jsonl/a"
+    assert read_one(b"\xef\xbb\xbf" + files.mail(), "a.eml").title == "Zählung der Eulen"
+
+
+def test_a_cell_over_several_columns_or_rows_leaves_the_others_in_their_place():
+    table = (
+        "<table><tr><th>Country</th><th>City</th><th>Owls</th></tr><tr><td rowspan=2>Marrow</td><td>Arlen</td><td>40</td>"
+    )
+    table += "</tr><tr><td>Castell</td><td>12</td></tr><tr><td colspan=2>In all</td><td>52</td></tr></table>"
+    told = [text for _, text in parts(read_one(files.mail(html=f"<p>Dear all</p>{table}"), "a.eml"))][-3:]
+    assert told == [
+        "Country: Marrow; City: Arlen; Owls: 40",
+        "Country: Marrow; City: Castell; Owls: 12",
+        "Country: In all; Owls: 52",
+    ]
+    found = Docx()
+    grid = found.add_table(4, 3)
+    for cell, text in zip(
+        (c for row in grid.rows for c in row.cells),
+        "Country City Owls Marrow Arlen 40 x Castell 12 Sum y 52".split(),
+        strict=True,
+    ):
+        cell.text = text
+    grid.cell(2, 0).text = grid.cell(3, 1).text = ""
+    grid.cell(1, 0).merge(grid.cell(2, 0))
+    grid.cell(3, 0).merge(grid.cell(3, 1))
+    out = io.BytesIO()
+    found.save(out)
+    told[-1] = "Country: Sum; Owls: 52"
+    assert [text for _, text in parts(read_one(out.getvalue(), "a.docx"))] == told
+
+
+def test_a_long_cell_makes_no_page_of_a_table_of_data():
+    long = "Forty owls were counted. " * 10
+    document = read_one(f"Place,Note\nHarbour,{long}\nMarrow,none\n", "a.csv")
+    assert parts(document)[-1] == ("row", "Place: Marrow; Note: none")
+    markdown = read_one(f"| Place | Note |\n|---|---|\n| Harbour | {long} |\n| Marrow | none |\n", "a.md")
+    assert parts(markdown)[-1] == ("row", "Place: Marrow; Note: none")
+
+
+def test_rows_without_a_text_are_told():
+    rows = (
+        "id,text\na,Forty snowy owls were counted in the harbour.\nb,\nc,Twelve of them were seen in the Marrow forest.\n"
+    )
+    *_, untold = read_all(rows, "a.csv")
+    assert untold == Unread("/articles/a.csv", "1 of 3 rows have no text. Fill the column, or leave them out.")
+
+
+@pytest.mark.parametrize("text", ["Place,Owls\nHarbour,40\n", "- fish\n- mice\n"])
+def test_a_row_or_a_list_is_no_title(text):
+    name = "count.csv" if "," in text else "count.md"
+    assert read_one(f"{text}\n", name).title == "count"
+
+
+def test_names_that_are_the_same_are_told_apart_before_their_suffix():
+    line = '{{"id": "{}", "text": "Forty owls were counted."}}\n'
+    found = read_all("".join(line.format(name) for name in ("a", "a", "a (2)", "a.b", "a.b")), "n.jsonl")
+    assert [one.source.removeprefix("/articles/n.jsonl/") for one in found] == ["a", "a (2)", "a (2) (2)", "a.b", "a (2).b"]
 
 
 def test_a_table_of_data_is_one_document_whose_rows_carry_the_header():

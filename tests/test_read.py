@@ -478,6 +478,9 @@ def test_a_row_of_a_markdown_table_carries_its_header():
     rows = [("row", "owl: snowy; **count**: 40"), ("row", "owl: barn | church; **count**: ```")]
     assert told == [("paragraph", FIRST), *rows, ("title", "After it"), ("paragraph", "Last words."), *rows]
     assert is_layout(document.layout, len(document.text))
+    for cell in ("<script>", "```x", "<!--", "~~~", "<pre>"):  # no Markdown for what is behind the table
+        behind = make_document(f"| |use|\n|---|---|\n|{cell}|x|\n\nLast words are said here.\n", "/a/b.md")
+        assert [behind.text[b.start : b.end] for b in blocks_of(behind)][1:] == ["Last words are said here."]
     in_a_list = make_document("- one\n  | owl | count |\n  |---|---|\n  | snowy | 40 |\n", "/a/b.md")
     assert "| snowy | 40 |" in in_a_list.text  # what is no table of its own stays as it is
 

@@ -113,15 +113,23 @@ class _Adding:
             self._moves[twin] = document.source
             self._sources[document.source] = twin
             self._renamed.append((twin, document.source))
-            return False
+            document = replace(document, id=twin)
+            if self._is_stored_so(document):
+                return False
+            self._queue(document)  # its title may be the file's name
+            return True
         (self._added if known is None else self._changed).append(document.id)
-        self._like |= {document.id, twin}
+        self._like.add(twin)
         self._versions[document.id] = document.version
         self._by_version.setdefault(document.version, document.id)
         self._sources[document.source] = document.id
+        self._queue(document)
+        return True
+
+    def _queue(self, document: Document) -> None:
+        self._like.add(document.id)
         self._begun = self._begun if self._batch else time.monotonic()
         self._batch.append(with_language(document))
-        return True
 
     def _is_stored_so(self, document: Document) -> bool:
         """True if title, day and parts are stored as they were read now: they may change where the text does not."""
@@ -161,7 +169,8 @@ class _Adding:
             model = self._embedder.name
             items = embed(self._batch, self._library, self._embedder, self._like, ticked)
             self._library.put(items, model, staged=keys(items, model))
-            self._stored(any(document.id in self._changed for document in self._batch))
+            known = {*self._changed, *(identity for identity, _ in self._renamed)}
+            self._stored(any(document.id in known for document in self._batch))
             self._batch, self._like = [], set()
         self._done = self._reached
 

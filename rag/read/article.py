@@ -38,12 +38,19 @@ def plain_document(raw: str, source: str) -> Document:
     """Does what `make_document` does, but tells no language."""
     text = canonical(raw)
     text, rows = told_rows(text) if Path(source).suffix.lower() in MARKDOWN else (text, [])
-    blocks = layout(text, source)
     if not rows:
-        return _document(text, blocks, source)
-    around = [block for block in blocks if not any(row.start < block.end and block.start < row.end for row in rows)]
-    blocks = tuple(sorted([*around, *rows], key=lambda block: block.start))
+        return _document(text, layout(text, source), source)
+    blocks = sorted([*layout(_without(text, rows), source), *rows], key=lambda block: block.start)
     return _document(text, blocks, source, stored=written(blocks))
+
+
+def _without(text: str, blocks: Sequence[Block]) -> str:
+    """Returns a text with nothing where some blocks are: what stands in a cell is no Markdown for what is behind it."""
+    pieces, at = [], 0
+    for block in blocks:
+        pieces += [text[at : block.start], " " * (block.end - block.start)]
+        at = block.end
+    return "".join([*pieces, text[at:]])
 
 
 def build(article: Article, source: str) -> Document:
@@ -86,7 +93,7 @@ def _document(
     if not any(b.kind in COUNTED for b in blocks):
         raise ReadError("No paragraph was found in the file.", "It seems to hold only labels or numbers.")
     titles = (text[b.start : b.end] for b in blocks if b.kind == "title")
-    first = text[blocks[0].start : blocks[0].end] if blocks[0].kind != "date" else ""
+    first = text[blocks[0].start : blocks[0].end] if blocks[0].kind in ("paragraph", "heading", "furniture") else ""
     title = title or next(titles, first if len(blocks) > 1 and is_headline(first) else "") or Path(source).stem
     dated = [text[b.start : b.end] for b in blocks if b.kind == "date"]
     dates = [d for line in sorted(dated, key=is_update) if (d := stated_date(line))]

@@ -108,12 +108,27 @@ def _text(element: Any) -> str:
 
 
 def _table(element: Any) -> Iterator[Part]:
-    rows = [
-        [" ".join(_text(p) for p in cell.iter(f"{_W}p")) for cell in _children(row) if cell.tag == f"{_W}tc"]
-        for row in _children(element)
-        if row.tag == f"{_W}tr"
-    ]
+    rows: list[list[str]] = []
+    for row in (one for one in _children(element) if one.tag == f"{_W}tr"):
+        cells: list[str] = []
+        for cell in (one for one in _children(row) if one.tag == f"{_W}tc"):
+            above = rows[-1][len(cells)] if rows and len(cells) < len(rows[-1]) else ""
+            text = above if _continues(cell) else " ".join(_text(p) for p in cell.iter(f"{_W}p"))
+            cells += [text, *("" for _ in range(_width(cell) - 1))]
+        rows.append(cells)
     yield from table_parts(rows)
+
+
+def _continues(cell: Any) -> bool:
+    """True if a cell is one with that above it."""
+    merged = cell.find(f"{_W}tcPr/{_W}vMerge")
+    return merged is not None and merged.get(f"{_W}val", "continue") == "continue"
+
+
+def _width(cell: Any) -> int:
+    span = cell.find(f"{_W}tcPr/{_W}gridSpan")
+    given = span.get(f"{_W}val", "") if span is not None else ""
+    return max(1, int(given)) if given.isascii() and given.isdigit() and len(given) < 3 else 1
 
 
 def _joined(parts: Iterator[Part]) -> Iterator[Part]:

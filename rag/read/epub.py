@@ -17,6 +17,8 @@ from rag.read.parts import Article, Part
 
 _SEALED = "META-INF/encryption.xml"
 _OF_FONTS = (b"idpf.org/2008/embedding", b"ns.adobe.com/pdf/enc#RC")  # only these are hidden then
+_EVENT = "{http://www.idpf.org/2007/opf}event"
+_EVENTS = {"publication": -1, "creation": 1, "modification": 2}
 _DC = "{http://purl.org/dc/elements/1.1/}"
 
 
@@ -84,5 +86,6 @@ def _chapter(archive: zipfile.ZipFile, name: str, max_bytes: int, budget: Budget
 
 
 def _stated(package: Any, name: str) -> str:
-    found = next(package.iter(f"{_DC}{name}"), None)
-    return " ".join((found.text or "").split()) if found is not None else ""
+    """Returns what the first element with a name says, of days that of publication before others; "" if there is none."""
+    found = sorted(package.iter(f"{_DC}{name}"), key=lambda one: _EVENTS.get(one.get(_EVENT, ""), 0))
+    return " ".join((found[0].text or "").split()) if found else ""

@@ -84,15 +84,19 @@ class _Places:
     def __init__(self, source: str) -> None:
         self._source = source
         self._times: Counter[str] = Counter()
+        self._taken: set[str] = set()
 
     def place(self, name: str) -> str:
         """Returns a path; that of the file for no name."""
         if not name:
             return self._source
         name = " ".join(canonical(name).split()).encode()[-_MAX_NAME:].decode("utf-8", "ignore").strip("/") or "file"
-        self._times[name] += 1
-        n = self._times[name]
-        return f"{self._source}/{name}" if n == 1 else f"{self._source}/{name} ({n})"
+        place = name
+        while place in self._taken:  # the suffix stays: by it the reader is chosen
+            self._times[name] += 1
+            place = str(PurePath(name).with_stem(f"{PurePath(name).stem} ({self._times[name] + 1})"))
+        self._taken.add(place)
+        return f"{self._source}/{place}"
 
 
 def _format(data: bytes, suffix: str) -> str:

@@ -11,7 +11,7 @@ from rag.read.encoding import decode
 from rag.read.headline import headline
 from rag.read.parts import Article, Part
 from rag.read.published import published
-from rag.read.table import list_part, table_parts
+from rag.read.table import list_part, spread, table_parts
 
 _MIN_WORDS = 25  # of a page's text: with less, all of the page is read
 
@@ -140,7 +140,8 @@ def _block(element: Any, tag: str) -> Iterator[Part]:
         rows = [list(row.iter("td", "th")) for row in element.iter("tr")]
         headed = bool(rows) and bool(rows[0]) and all(cell.tag == "th" for cell in rows[0])
         yield from (Part("caption", _flat(one)) for one in element.iter("caption"))
-        yield from table_parts([[_flat(cell) for cell in row] for row in rows], is_headed=headed or None)
+        cells = (((_flat(cell), _span(cell, "colspan"), _span(cell, "rowspan")) for cell in row) for row in rows)
+        yield from table_parts(spread(cells), is_headed=headed or None)
     elif tag == "blockquote":
         yield from (Part("quotation" if p.kind == "paragraph" else p.kind, p.text) for p in _walked(element))
     elif tag == "figcaption":
@@ -149,6 +150,11 @@ def _block(element: Any, tag: str) -> Iterator[Part]:
         yield Part("paragraph", "".join(element.itertext()).strip("\n"))
     else:
         yield from _walked(element)
+
+
+def _span(cell: Any, name: str) -> int:
+    given = cell.get(name, "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 6 else 1
 
 
 def _paragraph(pieces: list[str]) -> Iterator[Part]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import email
 import email.policy
+import mimetypes
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from email.utils import parsedate_to_datetime
+from itertools import groupby
 from typing import Any
 
 from rag.errors import ReadError
@@ -17,6 +20,7 @@ from rag.read.encoding import decode
 from rag.read.html import page_parts
 from rag.read.parts import Article, Part
 
+_FEW = 40  # words of a text that may only say that there is more in the HTML
 _HEADER = re.compile(rb"^[\x21-\x39\x3b-\x7e]+:", re.MULTILINE)
 _SIGNATURE = re.compile(r"^-- ?$", re.MULTILINE)
 
@@ -45,21 +49,31 @@ def parse_mail(data: bytes) -> Mail:
     Raises:
         ReadError: it has no headers.
     """
-    if not _HEADER.match(data.lstrip()):
+    data = data.removeprefix(codecs.BOM_UTF8).lstrip()
+    if not _HEADER.match(data):
         raise ReadError("The file is not a mail: it begins without a header.", "Save it as EML.")
-    message: Message = email.message_from_bytes(data.lstrip(), policy=email.policy.default)
+    message: Message = email.message_from_bytes(data, policy=email.policy.default)
     return Mail(message, tuple(_pieces(message)))
 
 
 def _pieces(part: Message) -> Iterator[_Piece]:
     kind = part.get_content_type()
     if part.is_multipart() and kind != "message/rfc822":
-        for inner in part.get_payload():
-            if isinstance(inner, Message):
-                yield from _pieces(inner)
+        inner = [piece for one in part.get_payload() if isinstance(one, Message) for piece in _pieces(one)]
+        unwanted = _unwanted(inner) if kind == "multipart/alternative" else ""
+        yield from (piece for piece in inner if piece.is_attached or piece.kind != unwanted)
         return
     name = _header(part, "filename")
     yield _Piece(part, kind, name, bool(name) or part.get_content_disposition() == "attachment")
+
+
+def _unwanted(pieces: Sequence[_Piece]) -> str:
+    """Returns which kind of text is left out of a mail that says the same as text and as HTML."""
+    n_words = sum(len(_text(piece).split()) for piece in pieces if piece.kind == "text/plain" and not piece.is_attached)
+    if n_words >= _FEW:
+        return "text/html"
+    pages = [part for piece in pieces if piece.kind == "text/html" for part in page_parts(_text(piece))]
+    return "text/plain" if sum(len(part.text.split()) for part in pages) > 2 * n_words else "text/html"
 
 
 def read_mail(mail: Mail) -> Iterator[Article]:
@@ -75,8 +89,8 @@ def attachments(mail: Mail) -> Iterator[tuple[str, bytes]]:
             inner = piece.message.get_payload(0) if piece.message.is_multipart() else None
             if isinstance(inner, Message):
                 yield f"{piece.name.removesuffix('.eml') or _header(inner, 'subject') or 'mail'}.eml", inner.as_bytes()
-        elif piece.name:
-            yield piece.name, _bytes(piece.message)
+        elif piece.is_attached:
+            yield piece.name or f"attachment{mimetypes.guess_extension(piece.kind) or ''}", _bytes(piece.message)
 
 
 def _head(message: Message) -> Iterator[Part]:
@@ -102,12 +116,11 @@ def _day(message: Message) -> str:
 
 
 def _body(mail: Mail) -> Iterator[Part]:
-    texts = [piece for piece in mail.pieces if piece.kind in ("text/plain", "text/html") and not piece.is_attached]
-    plain = [text for piece in texts if piece.kind == "text/plain" and (text := _text(piece)).strip()]
-    if plain:
-        yield from (part for text in plain for part in _paragraphs(text))
-    else:
-        yield from (part for piece in texts if piece.kind == "text/html" for part in page_parts(_text(piece)))
+    for piece in mail.pieces:
+        if piece.kind == "text/plain" and not piece.is_attached:
+            yield from _paragraphs(_text(piece))
+        elif piece.kind == "text/html" and not piece.is_attached:
+            yield from page_parts(_text(piece))
 
 
 def _bytes(part: Message) -> bytes:
@@ -127,10 +140,12 @@ def _paragraphs(text: str) -> Iterator[Part]:
     """Yields the paragraphs of a plain mail: lines that were quoted are quotations, the signature is no part of it."""
     signature = _SIGNATURE.search(text := text.replace("\r\n", "\n"))
     said = text[: signature.start()] if signature else text
-    for block in re.split(r"\n\s*\n", said):
-        lines = [line.strip() for line in block.split("\n") if line.strip()]
-        quoted = bool(lines) and all(line.startswith(">") for line in lines)
-        lines = [line.lstrip("> ") for line in lines] if quoted else lines
+    for quoted, block in groupby(
+        (line.strip() for line in said.split("\n")), key=lambda line: line.startswith(">") if line.strip("> ") else None
+    ):
+        if quoted is None:
+            continue
+        lines = [line.lstrip("> ") if quoted else line for line in block]
         wrapped = len(lines) > 1 and all(len(line) >= 45 for line in lines[:-1])
         yield Part("quotation" if quoted else "paragraph", (" " if wrapped else "\n").join(lines))
     if signature:

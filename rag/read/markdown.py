@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from rag.dateline import names_author, parse_date, stated_date
@@ -24,34 +24,35 @@ def told_rows(text: str) -> tuple[str, list[Block]]:
 
     if "|" not in text:
         return text, []
-    lines, pieces, rows = text.split("\n"), list[str](), list[Block]()
-    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    lines, pieces, blocks = text.split("\n"), list[str](), list[Block]()
     at = length = 0  # lines that are taken; characters of what they became
-    for n, token in enumerate(tokens):
-        if token.type != "table_open" or token.level or token.map is None:
-            continue
-        (start, end), cells = token.map, _cells(tokens[n + 1 :])
-        pieces += [*lines[at:start], ""]
-        at, length = end, sum(len(piece) + 1 for piece in pieces)
-        for part in table_parts(cells, is_headed=True):
+    for (start, end), rows in _tables(MarkdownIt("commonmark").enable("table").parse(text)):
+        between = [*lines[at:start], *([""] if start and lines[start - 1].strip() else [])]
+        pieces += between
+        length += sum(len(line) + 1 for line in between)
+        for part in table_parts(rows, is_headed=True, is_data=True):
             pieces.append(part.text)
-            rows.append(Block(part.kind, length, length + len(part.text)))
+            blocks.append(Block(part.kind, length, length + len(part.text)))
             length += len(part.text) + 1
         pieces.append("")
-    return "\n".join([*pieces, *lines[at:]]), rows
+        at, length = end, length + 1
+    return "\n".join([*pieces, *lines[at:]]), blocks
 
 
-def _cells(tokens: Sequence[Token]) -> list[list[str]]:
-    """Returns the cells of the rows of a table, of whose tokens the first ones are."""
+def _tables(tokens: Iterable[Token]) -> Iterator[tuple[tuple[int, int], list[list[str]]]]:
+    """Yields the lines from and to which each table goes that stands in nothing else, and its cells."""
     rows: list[list[str]] = []
+    lines: tuple[int, int] | None = None
     for token in tokens:
-        if token.type == "table_close":
-            break
-        if token.type == "tr_open":
+        if token.type == "table_open" and not token.level and token.map:
+            rows, lines = [], (token.map[0], token.map[1])
+        elif lines and token.type == "table_close":
+            yield lines, rows
+            lines = None
+        elif lines and token.type == "tr_open":
             rows.append([])
-        elif token.type == "inline":
+        elif lines and token.type == "inline":
             rows[-1].append(bare(token.content))
-    return rows
 
 
 def _head_kind(line: str) -> Kind | None:

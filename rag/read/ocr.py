@@ -52,7 +52,7 @@ def recognised(data: bytes, pages: Sequence[int], tick: Tick) -> Iterator[tuple[
 
 
 def _languages(program: str) -> str:
-    """Returns the languages that are installed, as tesseract wants them; English first."""
-    listed = subprocess.run([program, "--list-langs"], capture_output=True, timeout=_PAGE_SECONDS, check=True)
+    """Returns the languages that are installed, as tesseract wants them; English first, and alone if it does not tell."""
+    listed = subprocess.run([program, "--list-langs"], capture_output=True, timeout=_PAGE_SECONDS, check=False)
     names = [name for name in listed.stdout.decode().split("\n")[1:] if name and name != "osd"]
     return "+".join(sorted(names, key=lambda name: name != "eng")) or "eng"

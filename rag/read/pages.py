@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from statistics import median
@@ -29,6 +30,7 @@ _DRAWN = 0.25  # of a page that pictures cover, from which on it is one that sho
 _UNKNOWN = "\ufffd"  # a sign whose letter the file does not tell
 _MAX_UNKNOWN = 0.5  # of the letters of a page
 _MAX_GROUPED = 300  # boxes of a page; the time to put them in order grows with their square: 1 s for 500, 32 s for 2,000
+_ONE_ROW = 0.5  # of the height of a box, by which another one of its row may stand lower
 _MAX_LOST = 100_000  # pages that a file says it has
 _NO_TITLE = re.compile(
     r"(?:untitled|microsoft word|powerpoint|document\d*$|.*\.(?:docx?|pdf|tex|dvi|indd|qxd|odt|rtf|pptx?)$)", re.I
@@ -93,7 +95,7 @@ def opened(data: bytes) -> PDFDocument:
 def pages(document: PDFDocument, tick: Tick) -> Iterator[Page]:
     """Yields each page, also one that cannot be read: it does not take the others with it."""
     manager = PDFResourceManager()
-    device = _Device(manager, laparams=LAParams())
+    device = _Device(manager, laparams=LAParams(all_texts=True))
     interpreter = PDFPageInterpreter(manager, device)
     total, number = _n_pages(document), 0
     found = PDFPage.create_pages(document)
@@ -118,10 +120,14 @@ def stated_title(document: PDFDocument) -> str:
     """Returns the title that a PDF says it has; "" for what programs write in its place."""
     for info in document.info:
         raw = info.get("Title", b"")
-        title = decode_text(raw).strip() if isinstance(raw, bytes) else ""
+        title = _decoded(raw).strip() if isinstance(raw, bytes) else ""
         if len(title.split()) > 1 and not _NO_TITLE.match(title):
             return title
     return ""
+
+
+def _decoded(raw: bytes) -> str:
+    return raw.decode("utf-8-sig", "replace") if raw.startswith(codecs.BOM_UTF8) else decode_text(raw)
 
 
 class _Device(PDFPageAggregator):
@@ -147,17 +153,32 @@ class _Layout(LTPage):
 class _Rows(LTTextGroup):
     def analyze(self, laparams: LAParams) -> None:
         super().analyze(laparams)
-        self._objs.sort(key=lambda box: (-box.y1, box.x0))
+        rows: list[list[Any]] = []
+        for box in sorted(self._objs, key=lambda box: -box.y1):
+            if rows and rows[-1][0].y1 - box.y1 < _ONE_ROW * box.height:
+                rows[-1].append(box)
+            else:
+                rows.append([box])
+        self._objs = [box for row in rows for box in sorted(row, key=lambda box: box.x0)]
 
 
 def _page(found: LTPage, number: int) -> Page:
-    boxes = [lines for box in found if isinstance(box, LTTextBox) and (lines := list(_lines(box)))]
+    boxes = [lines for box in _boxes(found) if (lines := list(_lines(box)))]
     drawn = sum(one.width * one.height for one in found if isinstance(one, LTFigure | LTImage))
     letters = "".join(word for lines in boxes for line in lines for word in line.text.split())
     is_picture = not boxes and drawn > _DRAWN * found.width * found.height
     if letters.count(_UNKNOWN) > _MAX_UNKNOWN * len(letters):  # what is seen of it can be recognised, what it says cannot
         return Page(number, height=found.height, is_picture=True)
     return Page(number, boxes, found.height, is_picture)
+
+
+def _boxes(container: Iterable[Any]) -> Iterator[LTTextBox]:
+    """Yields the boxes of a page, also those in drawings that it only names: some programs write all text so."""
+    for one in container:
+        if isinstance(one, LTTextBox):
+            yield one
+        elif isinstance(one, LTFigure):
+            yield from _boxes(one)
 
 
 def _lines(box: LTTextBox) -> Iterator[Line]:

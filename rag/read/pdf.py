@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 _END = re.compile(r"[.!?…:;。！？][\"'”’»)\]]*$")
 _CUT = re.compile(r"(\w+)[-\u00ad\u2010]$")
-_BULLET = re.compile(r"[•‣◦●○▪■□►➤✓✔\ue000-\uf8ff]\s*(?=\w)|\ufffd\s+(?=[^\W\d_]{2})")  # also of fonts of signs
+_BULLET = re.compile(r"[•‣◦●○▪■□►➤✓✔\ue000-\uf8ff]\s*(?=\S)|\ufffd\s+(?=[^\W\d_]{2})")  # also of fonts of signs
+_PAGE_NUMBER = re.compile(
+    r"\W*(?:(?:page|p|seite|s)\b\W*)?(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|of|von)\s*\d{1,4})?\W*", re.IGNORECASE
+)
 _EDGE = 0.12  # of the page's height, at top and bottom, where running heads stand
 _LARGER = 1.15  # times the size of most letters: a heading
 _MAX_HEADING = 25  # words
@@ -78,7 +81,7 @@ def read_pdf(data: bytes, tick: Tick = lambda done, total: None) -> Iterator[Art
     parts = sorted([*_with_lists(_parts(pieces, words)), *read], key=lambda part: part.page)
     yield Article(parts, title=stated_title(document) or _largest(pieces))
     if problem:
-        yield ReadError(f"{_numbered(pictures)} of the PDF: pictures without text.", problem.hint)
+        yield ReadError(f"{_numbered(pictures)} of the PDF: pictures, or signs without letters.", problem.hint)
     if bad:
         told = f"{_numbered([page.number for page in bad])} of the PDF cannot be read: {bad[0].failure}."
         yield ReadError(told, "Open it in a reader and save it again.")
@@ -117,8 +120,12 @@ def _without_running_heads(pieces: Sequence[_Piece], n_pages: int) -> list[_Piec
     edges = [piece for piece in pieces if at_edge(piece) and len(piece.lines) <= 3]
     pages = Counter(text for text, _ in {(words(piece), piece.page) for piece in edges})
     often = max(2, min(4, n_pages // 2 + 1))
-    gone = {id(piece) for piece in edges if pages[words(piece)] >= often or not re.search(r"[^\W\d_]{2}", piece.first)}
+    gone = {id(piece) for piece in edges if pages[words(piece)] >= often or _is_page_number(piece)}
     return [piece for piece in pieces if id(piece) not in gone]
+
+
+def _is_page_number(piece: _Piece) -> bool:
+    return bool(_PAGE_NUMBER.fullmatch(" ".join(line.text for line in piece.lines)))
 
 
 def _parts(pieces: Sequence[_Piece], words: Counter[str]) -> Iterator[Part]:
@@ -128,7 +135,7 @@ def _parts(pieces: Sequence[_Piece], words: Counter[str]) -> Iterator[Part]:
     usual = sizes.most_common(1)[0][0] if sizes else 0
     open_piece: list[_Piece] = []
     for piece in pieces:
-        if not re.search(r"\w", piece.first):  # a bullet apart from its words, a line of dots
+        if not any(re.search(r"\w", line.text) for line in piece.lines):  # a bullet apart from its words, a line of dots
             continue
         if open_piece and not _goes_on(open_piece[-1], piece):
             yield _part(open_piece, usual, words)
@@ -201,11 +208,15 @@ def _largest(pieces: Sequence[_Piece]) -> str:
 
 
 def _recognised(data: bytes, pages: Sequence[int], tick: Tick) -> tuple[list[Part], ReadError | None]:
-    """Returns what tesseract reads on some pages, and why it cannot."""
+    """Returns what tesseract reads on some pages, and why it cannot: that does not take the other pages with it."""
     parts: list[Part] = []
     try:
         for page, paragraphs in recognised(data, pages, tick) if pages else ():
             parts += [Part("paragraph", text, page) for text in paragraphs]
     except ReadError as exc:
         return parts, exc
+    except MemoryError:
+        raise
+    except Exception as exc:  # of pypdfium2, for a page that it finds broken
+        return parts, ReadError(f"The scanned pages cannot be read: {type(exc).__name__}.", "Save it with text.")
     return parts, None

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rag.read.parts import Part
 
 _NUMBER = re.compile(r"[\W\d]*\d[\W\d]*(?:[A-Za-z%]{1,3})?")
+_MAX_SPAN = 1000  # rows or columns; HTML's own limit. Source: the HTML Standard, 4.9.11
 _PROSE = 200  # characters of a cell from which on a table arranges paragraphs rather than data
 
 
-def table_parts(rows: Sequence[Sequence[str]], *, is_headed: bool | None = None) -> Iterator[Part]:
+def table_parts(rows: Sequence[Sequence[str]], *, is_headed: bool | None = None, is_data: bool = False) -> Iterator[Part]:
     """Yields a part for each row: "City: Arlen; Inhabitants: 4,100".
 
     Args:
         is_headed: True if the first row is the header; None if that must be told by what is in it.
+        is_data: True where a table cannot be there to arrange a page.
     """
     rows = [[" ".join(cell.split()) for cell in row] for row in rows]
     rows = [row for row in rows if any(row)]
     if not rows:
         return
-    if max(map(len, rows)) == 1 or any(len(cell) >= _PROSE for row in rows for cell in row):  # it only arranges
+    arranges = max(map(len, rows)) == 1 or (not is_headed and any(len(cell) >= _PROSE for row in rows for cell in row))
+    if arranges and not is_data:
         yield from (Part("paragraph", cell) for row in rows for cell in dict.fromkeys(row) if cell)
         return
     headed = _seems_headed(rows) if is_headed is None else is_headed and len(rows) > 1
@@ -47,6 +50,35 @@ def _seems_headed(rows: Sequence[Sequence[str]]) -> bool:
     if len(rows) < 2 or len(first) < max(1, len(rows[0]) - 1) or len(set(first)) < len(first):
         return False
     return not any(_NUMBER.fullmatch(cell) for cell in first) and all(len(cell) <= 60 for cell in first)
+
+
+def spread(rows: Iterable[Iterable[tuple[str, int, int]]]) -> list[list[str]]:
+    """Returns the rows of a table whose cells stand over several columns or rows, so that each column has one place.
+
+    Args:
+        rows: of cells with the numbers of columns and of rows that they cover. One over several rows is told in each.
+    """
+    table: list[list[str]] = []
+    below: dict[int, tuple[str, int]] = {}  # what covers a column of the next row, and of how many more
+
+    def covered(row: list[str]) -> None:
+        while len(row) in below:
+            text, n = below.pop(column := len(row))
+            if n > 1:
+                below[column] = text, n - 1
+            row.append(text)
+
+    for cells in rows:
+        row: list[str] = []
+        for text, across, down in cells:
+            covered(row)
+            across = max(1, min(across, _MAX_SPAN))
+            if down > 1:
+                below |= {len(row) + n: ("" if n else text, min(down, _MAX_SPAN) - 1) for n in range(across)}
+            row += [text, *("" for _ in range(across - 1))]
+        covered(row)
+        table.append(row)
+    return table
 
 
 def list_part(items: Sequence[str]) -> Part:

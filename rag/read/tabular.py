@@ -46,8 +46,8 @@ _PROSE_WORDS = 8  # of a text, in the middle: with less, a column of this name i
 _MAX_WRONG = 10  # lines that are told
 
 
-def read_csv(data: bytes, tick: Tick) -> Iterator[Article]:
-    """Yields the articles of a CSV or TSV, or one of all its rows.
+def read_csv(data: bytes, tick: Tick) -> Iterator[Article | ReadError]:
+    """Yields the articles of a CSV or TSV, or one of all its rows; of rows without a text how many they are.
 
     Raises:
         ReadError: it is no table.
@@ -66,7 +66,7 @@ def read_csv(data: bytes, tick: Tick) -> Iterator[Article]:
         raise ReadError(f"The file is not a table: {exc}.", "Save it as CSV again.") from exc
     header = [cell.strip().casefold().replace(" ", "_") for cell in rows[0]] if rows else []
     records = [dict(zip(header, row, strict=False)) for row in rows[1:]]
-    yield from _articles(records, tick) if _are_articles(records) else [Article(list(table_parts(rows)))]
+    yield from _articles(records, tick) if _are_articles(records) else [Article(list(table_parts(rows, is_data=True)))]
 
 
 def read_jsonl(data: bytes, tick: Tick) -> Iterator[Article | ReadError]:
@@ -109,11 +109,16 @@ def _are_articles(records: Sequence[Mapping[str, Any]]) -> bool:
     return bool(lengths) and lengths[len(lengths) // 2] >= _PROSE_WORDS
 
 
-def _articles(records: Sequence[Mapping[str, Any]], tick: Tick) -> Iterator[Article]:
+def _articles(records: Sequence[Mapping[str, Any]], tick: Tick) -> Iterator[Article | ReadError]:
+    n_without = 0
     for n, record in enumerate(records, 1):
         tick(n, len(records))
         if _field(record, "text"):
             yield _article(record, n)
+        else:
+            n_without += 1
+    if n_without:
+        yield ReadError(f"{n_without} of {len(records)} rows have no text.", "Fill the column, or leave them out.")
 
 
 def _article(record: Mapping[str, Any], n: int) -> Article:
