@@ -179,6 +179,12 @@ def test_a_page_of_very_many_times_is_read_at_once():
     assert time.process_time() - begun < 10
 
 
+def test_a_page_that_is_one_preformatted_text_is_its_paragraphs():
+    text = "\n\n".join(f"SECTION {n}. Forty snowy owls may be\n   counted in the harbour of Arlen." for n in range(60))
+    found = parts(read_one(f"<html><body><h1>The law of owls</h1><pre>{text}</pre></body></html>", "a.html"))
+    assert [kind for kind, _ in found] == ["title", *60 * ["paragraph"]]
+
+
 # --- PDF -----------------------------------------------------------------------------------------------------------
 
 LEFT = [
@@ -519,9 +525,7 @@ def test_a_long_cell_makes_no_page_of_a_table_of_data():
 
 
 def test_rows_without_a_text_are_told():
-    rows = (
-        "id,text\na,Forty snowy owls were counted in the harbour.\nb,\nc,Twelve of them were seen in the Marrow forest.\n"
-    )
+    rows = "id,text\na,Forty snowy owls were counted in the harbour.\nb,\nc,Twelve of them were seen in the Marrow forest.\n"
     *_, untold = read_all(rows, "a.csv")
     assert untold == Unread("/articles/a.csv", "1 of 3 rows have no text. Fill the column, or leave them out.")
 

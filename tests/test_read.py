@@ -485,6 +485,18 @@ def test_a_row_of_a_markdown_table_carries_its_header():
     assert "| snowy | 40 |" in in_a_list.text  # what is no table of its own stays as it is
 
 
+@pytest.mark.parametrize(("between", "n"), [(" ", 4), ("\n", 4), ("", 4)])
+@pytest.mark.parametrize("name", ["/a/law.txt", "/a/law.md"])
+def test_a_text_without_an_end_is_cut_where_a_sentence_or_a_line_ends(between, n, name):
+    sentence = "Forty snowy owls were counted in the Marrow forest." if between else "x" * 51
+    document = make_document(between.join([sentence] * 560), name)
+    cut = [document.text[p.start : p.end] for p in paragraphs(document)]
+    assert len(cut) == n
+    assert max(map(len, cut)) <= 8000
+    assert between.join(cut) == document.text
+    assert all(piece.endswith(sentence if between else "x") for piece in cut)
+
+
 def test_markdown_without_front_matter_takes_its_first_heading():
     document = make_document("# Owls return\n\n3 May 2024\n\n" + FIRST, "/a/b.md")
     assert (document.title, document.date) == ("Owls return", "2024-05-03")

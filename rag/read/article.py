@@ -18,7 +18,7 @@ from rag.language import language
 from rag.read.markdown import told_rows
 from rag.read.parts import COUNTED, Article, Part
 from rag.read.spans import canonical, trim
-from rag.read.text import MARKDOWN, is_headline, layout
+from rag.read.text import MARKDOWN, cut, is_headline, layout
 from rag.types import Block, Box, Document, Kind
 
 _TOGETHER: frozenset[Kind] = frozenset({"row"})  # stand on lines of their own without a blank one between
@@ -78,7 +78,9 @@ def build(article: Article, source: str) -> Document:
             blocks.append(Block(part.kind, at + start, at + end, part.page, part.box))
         pieces.append(part.text)
         at += len(part.text)
-    return _document("".join(pieces), tuple(blocks), source, title=title, day=article.date, stored=written(blocks))
+    text = "".join(pieces)
+    blocks = list(cut(text, blocks))
+    return _document(text, blocks, source, title=title, day=article.date, stored=written(blocks))
 
 
 def _is_same(a: str, b: str) -> bool:

@@ -13,6 +13,7 @@ from rag.read.parts import Article, Part
 from rag.read.published import published
 from rag.read.table import list_part, spread, table_parts
 
+_PREFORMATTED = 1000  # characters from which on it is no piece of code any more, but paragraphs
 _MIN_WORDS = 25  # of a page's text: with less, all of the page is read
 
 _BLOCKS = frozenset(
@@ -66,10 +67,10 @@ def _parts(body: Any) -> Iterator[Part]:
                 rows = [list(row.iter("cell")) for row in element.iter("row")]
                 headed = bool(rows) and bool(rows[0]) and all(cell.get("role") == "head" for cell in rows[0])
                 yield from table_parts([[_text(cell) for cell in row] for row in rows], is_headed=headed or None)
-            case "quote":
+            case "quote" if len(element) or len(element.text or "") <= _PREFORMATTED:
                 yield Part("quotation", _text(element))
-            case "code":
-                yield Part("paragraph", "".join(element.itertext()).strip("\n"))
+            case "code" | "quote":  # trafilatura takes a long preformatted text for either
+                yield from _preformatted(element)
             case "p" | "div" | "fw" | "ab":
                 yield from (Part("paragraph", text) for text in _text(element).split("\n"))
 
@@ -147,9 +148,16 @@ def _block(element: Any, tag: str) -> Iterator[Part]:
     elif tag == "figcaption":
         yield Part("caption", _flat(element))
     elif tag == "pre":
-        yield Part("paragraph", "".join(element.itertext()).strip("\n"))
+        yield from _preformatted(element)
     else:
         yield from _walked(element)
+
+
+def _preformatted(element: Any) -> Iterator[Part]:
+    """Yields a text whose lines are the markup's: some pages have all of theirs so."""
+    text = "".join(element.itertext()).strip("\n")
+    pieces = re.split(r"\n[ \t]*\n", text) if len(text) > _PREFORMATTED else [text]
+    yield from (Part("paragraph", piece.strip("\n")) for piece in pieces if piece.strip())
 
 
 def _span(cell: Any, name: str) -> int:

@@ -9,12 +9,12 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag.dateline import is_byline, is_labelled, names_author, opening_dateline, parse_date, stated_date
 from rag.read.markdown import markdown_blocks
-from rag.read.spans import line_spans
+from rag.read.spans import line_spans, trim
 from rag.types import Block, Kind
 
 MARKDOWN = {".md", ".markdown"}
@@ -41,6 +41,8 @@ _NO_HEADLINE = re.compile(r"https?:|\b\d{1,2}:\d\d\b|@|\b(?:updated|published|po
 _RUNNING_ON = re.compile(
     r"[,–—-]$|\b(?:on|of|by|in|at|from|until|till|since|before|after|to|the|and|or|for|than|with|about)$"
 )
+_LONGEST = 8000  # characters of a paragraph: some three pages
+_ENDS = ("\n\n", "\n", ". ", "。", " ")  # where one is cut, the best ones first
 _MAX_HEADLINE = 3  # lines
 _NEXT_WORD = re.compile(r"\S+")
 _NO_WORDS = re.compile(r"[^\W_]+_\w+|[\W\d_]*|[-+]?[\d.,]+ ?°? ?[CF]")  # spot_img, * * *, 24.5 C
@@ -49,9 +51,21 @@ _NO_WORDS = re.compile(r"[^\W_]+_\w+|[\W\d_]*|[-+]?[\d.,]+ ?°? ?[CF]")  # spot_
 def layout(text: str, source: str = "") -> tuple[Block, ...]:
     """Classifies every visible part of a canonical text, in order."""
     if Path(source).suffix.lower() in MARKDOWN:
-        return tuple(_with_dateline(text, markdown_blocks(text)))
+        return tuple(cut(text, _with_dateline(text, markdown_blocks(text))))
     units = _all_units(text)
-    return tuple(_with_dateline(text, _classify(text, units))) if units else ()
+    return tuple(cut(text, _with_dateline(text, _classify(text, units)))) if units else ()
+
+
+def cut(text: str, blocks: Iterable[Block]) -> Iterator[Block]:
+    """Cuts blocks that nobody would read as one paragraph (a law in one line), where a line or a sentence ends."""
+    for block in blocks:
+        start = block.start
+        while block.end - start > _LONGEST:
+            least, most = start + _LONGEST // 2, start + _LONGEST
+            at = next((place + len(end) for end in _ENDS if (place := text.rfind(end, least, most)) > 0), most)
+            yield replace(block, start=start, end=trim(text, start, at)[1])
+            start = trim(text, at, block.end)[0]
+        yield replace(block, start=start) if start != block.start else block
 
 
 def _with_dateline(text: str, blocks: Iterable[Block]) -> Iterator[Block]:
