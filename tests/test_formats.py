@@ -326,6 +326,58 @@ def test_the_title_of_a_pdf_in_utf_8_is_read():
     assert read_one(files.pdf([page], title=title), "a.pdf").title == "Zählung der Eulen"
 
 
+def cells(rows, lefts, top=600, step=16):
+    return [(x, top - step * n, 11, text) for n, row in enumerate(rows) for x, text in zip(lefts, row, strict=True) if text]
+
+
+WARDS = [("Ward", "Beds", "Occupancy"), ("Maternity", "38", "71 %"), ("Stroke", "22", "96 %"), ("Children", "30", "64 %")]
+
+
+def test_a_table_in_a_pdf_is_its_rows_each_with_the_header_and_its_place():
+    page = [*files.paragraph(["The wards of Arlen were full."], 60, 700), *cells(WARDS, (60, 140, 200))]
+    page += files.paragraph(["All beds were taken in January."], 60, 500)
+    document = read_one(files.pdf([page]), "a.pdf")
+    assert parts(document) == [
+        ("paragraph", "The wards of Arlen were full."),
+        *(("row", f"Ward: {ward}; Beds: {beds}; Occupancy: {share}") for ward, beds, share in WARDS[1:]),
+        ("paragraph", "All beds were taken in January."),
+    ]
+    _, first, second, *_ = paragraphs(document)
+    assert first.page == 1
+    assert 575 < first.box[1] < first.box[3] < 600
+    assert second.box[3] < first.box[3]
+
+
+def test_cells_that_stand_close_or_are_wrapped_or_missing_are_in_their_columns():
+    rows = [
+        (*WARDS[0], "Head"),
+        ("Maternity", "38", "71 %", "Ilse"),
+        ("", "", "", "Varga"),
+        ("Stroke", "", "96 %", "Jo Reyk"),
+    ]
+    close = cells([*rows[:2]], (60, 111, 140, 204)) + cells([rows[2]], (60, 111, 140, 204), 600 - 27)
+    close += cells([rows[3], ("Children", "30", "64 %", "Ana Sorn")], (60, 111, 140, 204), 550)
+    assert [text for _, text in parts(read_one(files.pdf([close]), "a.pdf"))] == [
+        "Ward: Maternity; Beds: 38; Occupancy: 71 %; Head: Ilse Varga",
+        "Ward: Stroke; Occupancy: 96 %; Head: Jo Reyk",
+        "Ward: Children; Beds: 30; Occupancy: 64 %; Head: Ana Sorn",
+    ]
+
+
+def test_narrow_columns_and_words_that_are_spread_over_their_lines_are_no_table():
+    left = ["The harbour of Arlen was", "closed on Monday as forty", "snowy owls rested on the", "northern quay all day."]
+    right = ["They would not leave it", "until the mayor had come", "to see them, and left for", "the forest at night."]
+    page = [*files.paragraph(left, 60, 700), *files.paragraph(right, 320, 700)]
+    assert [kind for kind, _ in parts(read_one(files.pdf([page]), "a.pdf"))] == ["paragraph", "paragraph"]
+    spread = []
+    for row, line in enumerate(left):
+        x = 60.0
+        for word in line.split():
+            spread.append((x, 700 - 14 * row, 11, word))
+            x += 5.5 * len(word) + 9 + 3 * row
+    assert {kind for kind, _ in parts(read_one(files.pdf([spread]), "a.pdf"))} <= {"paragraph", "heading"}
+
+
 def test_items_with_bullets_are_a_list():
     lines = ["The owls eat all this.", "\u2022 fish from the harbour, which is", "the largest part", '\u2022 "mice"']
     document = read_one(files.pdf([[*files.paragraph(lines, 60, 700), (60, 600, 11, "They sleep by day.")]]), "a.pdf")

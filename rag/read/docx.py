@@ -13,6 +13,8 @@ from rag.read.table import table_parts
 from rag.types import Kind
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_TEXT = f"{_W}t"
+_SPACES = {f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}tab": "\t"}
 _UNSEEN = {f"{_W}{name}" for name in ("del", "moveFrom", "instrText", "delText")}
 _WRAPPERS = {f"{_W}{name}" for name in ("customXml", "smartTag", "ins", "moveTo")}
 _DRAWN = ("}pict", "}drawing", "}AlternateContent", "}object")
@@ -39,10 +41,8 @@ def read_docx(data: bytes) -> Iterator[Article]:
         raise ReadError(
             f"The DOCX is damaged: {type(exc).__name__}.", "Open it in a word processor and save it again."
         ) from exc
-    styles = document.styles.element.iterchildren(f"{_W}style")
-    named = ((style.get(f"{_W}styleId"), style.find(f"{_W}name")) for style in styles)
-    names = {identity: name.get(f"{_W}val", "") for identity, name in named if name is not None}
-    parts = list(_joined(_parts(document.element.body, names)))
+    styles = {style.get(f"{_W}styleId", ""): style for style in document.styles.element.iterchildren(f"{_W}style")}
+    parts = list(_joined(_parts(document.element.body, styles)))
     stated = document.core_properties.title or ""
     is_named = any(part.kind == "title" for part in parts) or len(stated.split()) < 2  # "Document1"
     yield Article(parts, title="" if is_named else stated)
@@ -59,30 +59,31 @@ def _children(element: Any) -> Iterator[Any]:
             yield child
 
 
-def _parts(body: Any, names: Mapping[str, str]) -> Iterator[Part]:
+def _parts(body: Any, styles: Mapping[str, Any]) -> Iterator[Part]:
     for element in _children(body):
         if element.tag == f"{_W}p":
-            yield from _paragraph(element, names)
+            yield from _paragraph(element, styles)
         elif element.tag == f"{_W}tbl":
             yield from _table(element)
 
 
-def _paragraph(element: Any, names: Mapping[str, str]) -> Iterator[Part]:
+def _paragraph(element: Any, styles: Mapping[str, Any]) -> Iterator[Part]:
     if text := _text(element).strip():
-        yield Part(_kind(element, names), text)
+        yield Part(_kind(element, styles), text)
     seen: set[str] = set()
     for box in element.iter(f"{_W}txbxContent"):  # it is there twice: for old and for new programs
-        parts = list(_parts(box, names))
+        parts = list(_parts(box, styles))
         told = "\n".join(part.text for part in parts)
         if told not in seen:
             seen.add(told)
             yield from parts
 
 
-def _kind(element: Any, names: Mapping[str, str]) -> Kind:
+def _kind(element: Any, styles: Mapping[str, Any]) -> Kind:
     found = element.find(f"{_W}pPr/{_W}pStyle")
     style = found.get(f"{_W}val", "") if found is not None else ""
-    name = names.get(style, style).casefold()
+    named = styles[style].find(f"{_W}name") if style in styles else None
+    name = (named.get(f"{_W}val", "") if named is not None else style).casefold()
     for pattern, kind in _KINDS:
         if re.match(pattern, name):
             return kind
@@ -94,12 +95,10 @@ def _text(element: Any) -> str:
     pieces: list[str] = []
     for child in element.iterchildren():
         tag = child.tag
-        if tag == f"{_W}t":
+        if tag == _TEXT:
             pieces.append(child.text or "")
-        elif tag in (f"{_W}br", f"{_W}cr"):
-            pieces.append("\n")
-        elif tag == f"{_W}tab":
-            pieces.append("\t")
+        elif tag in _SPACES:
+            pieces.append(_SPACES[tag])
         elif isinstance(tag, str) and tag.endswith("}t"):  # of a formula
             pieces.append(child.text or "")
         elif isinstance(tag, str) and tag not in _UNSEEN and not tag.endswith(_DRAWN):

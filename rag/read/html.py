@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from rag.read.encoding import decode
@@ -33,11 +34,9 @@ def read_html(data: bytes) -> Iterator[Article]:
 
 def html_article(markup: str) -> Article:
     """Returns the article of a page's markup."""
-    from trafilatura import bare_extraction, external
+    from trafilatura import bare_extraction
 
-    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # what it cannot read is told by us
-    if not isinstance(external.JT_STOPLIST, frozenset):  # a tuple, whose 100,000 words it hashes anew for each page
-        external.JT_STOPLIST = frozenset(external.jt_stoplist_init())  # type: ignore[assignment]
+    _prepare()
     parts: list[Part] = []
     title = date = ""
     root = parsed(markup)
@@ -51,6 +50,17 @@ def html_article(markup: str) -> Article:
             everything = list(page_parts(markup))
             parts = everything if len(everything) > len(parts) else parts
     return Article(parts, title=title, date=date)
+
+
+@cache
+def _prepare() -> None:
+    """Makes trafilatura quiet, and quick with small words: it has a tuple of 150,000, which it hashes for each page."""
+    from justext import core
+    from trafilatura import external
+
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # what it cannot read is told by us
+    external.JT_STOPLIST = frozenset(external.jt_stoplist_init())  # type: ignore[assignment]
+    core.define_stoplist = lambda words: words  # they are in small letters already
 
 
 # --- the tree that trafilatura returns ---------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from pdfminer.pdftypes import resolve1
 from pdfminer.utils import decode_text
 
 from rag.errors import ReadError
+from rag.read.grid import around
 from rag.read.parts import Tick
 from rag.types import Box
 
@@ -53,11 +54,12 @@ layout.id = _number  # type: ignore[attr-defined]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text, with the size of most of its letters in points."""
+    """A line of text, or a word of it, with the size of most of its letters in points."""
 
     text: str
     box: Box
     size: float
+    words: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +184,24 @@ def _boxes(container: Iterable[Any]) -> Iterator[LTTextBox]:
 
 
 def _lines(box: LTTextBox) -> Iterator[Line]:
-    for line in box:
-        if isinstance(line, LTTextLine) and (
-            text := " ".join(line.get_text().replace("\0", "").translate(_LIGATURES).split())
-        ):
-            sizes = [char.size for char in line if isinstance(char, LTChar)]
-            yield Line(text, tuple(round(v, 1) for v in line.bbox), round(median(sizes), 1) if sizes else 0)
+    for found in box:
+        if isinstance(found, LTTextLine) and (words := list(_words(found))):
+            size = round(median(word.size for word in words), 1)
+            text = " ".join(word.text for word in words)
+            yield Line(text, tuple(round(v, 1) for v in found.bbox), size, tuple(words))
+
+
+def _words(line: Iterable[Any]) -> Iterator[Line]:
+    letters: list[LTChar] = []
+    for sign in [*line, None]:
+        if isinstance(sign, LTChar) and not sign.get_text().isspace():
+            letters.append(sign)
+        elif letters:
+            text = "".join(letter.get_text() for letter in letters).replace("\0", "").translate(_LIGATURES)
+            if text.strip():
+                box = around([letter.bbox for letter in letters])
+                yield Line(text, tuple(round(v, 1) for v in box), round(median(letter.size for letter in letters), 1))
+            letters = []
 
 
 def _n_pages(document: PDFDocument) -> int:

@@ -11,13 +11,14 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from rag.errors import ReadError
+from rag.read.grid import Grid, around, grids
 from rag.read.ocr import recognised
 from rag.read.parts import Article, Part, Tick
-from rag.read.table import list_part
+from rag.read.table import list_part, table_parts
 from rag.types import Box
 
 if TYPE_CHECKING:
-    from rag.read.pages import Line
+    from rag.read.pages import Line, Page
 
 _END = re.compile(r"[.!?…:;。！？][\"'”’»)\]]*$")
 _CUT = re.compile(r"(\w+)[-\u00ad\u2010]$")
@@ -37,10 +38,11 @@ class _Piece:
     lines: tuple[Line, ...]
     page: int
     height: float  # of the page
+    rows: tuple[Part, ...] = ()  # if they are a table
 
     @property
     def box(self) -> Box:
-        return _around([line.box for line in self.lines])
+        return around([line.box for line in self.lines])
 
     @property
     def size(self) -> float:
@@ -65,7 +67,7 @@ def read_pdf(data: bytes, tick: Tick = lambda done, total: None) -> Iterator[Art
 
     document = opened(data)
     found = list(pages(document, tick))
-    pieces = [piece for page in found for lines in page.boxes for piece in _split(lines, page.number, page.height)]
+    pieces = [piece for page in found for piece in _pieces(page)]
     pictures = [page.number for page in found if page.is_picture]
     read, problem = _recognised(data, pictures, tick)
     bad = [page for page in found if page.failure]
@@ -90,6 +92,26 @@ def read_pdf(data: bytes, tick: Tick = lambda done, total: None) -> Iterator[Art
 def _numbered(pages: Sequence[int]) -> str:
     shown = ", ".join(map(str, pages[:10])) + (" and more" if len(pages) > 10 else "")
     return f"Page{'s' if len(pages) > 1 else ''} {shown}"
+
+
+def _pieces(page: Page) -> Iterator[_Piece]:
+    """Yields the paragraphs and tables of a page."""
+    tables = {id(line): grid for grid in grids([line for lines in page.boxes for line in lines]) for line in grid.lines}
+    begun: set[int] = set()
+    for lines in page.boxes:
+        for grid in (tables[id(line)] for line in lines if id(line) in tables):
+            if id(grid) not in begun:
+                begun.add(id(grid))
+                yield _Piece(grid.lines, page.number, page.height, _table(grid, page.number))
+        if rest := [line for line in lines if id(line) not in tables]:
+            yield from _split(rest, page.number, page.height)
+
+
+def _table(grid: Grid, page: int) -> tuple[Part, ...]:
+    parts = list(table_parts(grid.rows, is_data=True))
+    missing = len(grid.boxes) - len(parts)  # the header is in its rows
+    boxes = grid.boxes[missing:] if missing in (0, 1) else [around(grid.boxes)] * len(parts)
+    return tuple(Part(part.kind, part.text, page, box) for part, box in zip(parts, boxes, strict=True))
 
 
 def _split(lines: Sequence[Line], page: int, height: float) -> Iterator[_Piece]:
@@ -137,10 +159,13 @@ def _parts(pieces: Sequence[_Piece], words: Counter[str]) -> Iterator[Part]:
     for piece in pieces:
         if not any(re.search(r"\w", line.text) for line in piece.lines):  # a bullet apart from its words, a line of dots
             continue
-        if open_piece and not _goes_on(open_piece[-1], piece):
+        if open_piece and (piece.rows or not _goes_on(open_piece[-1], piece)):
             yield _part(open_piece, usual, words)
             open_piece = []
-        open_piece.append(piece)
+        if piece.rows:
+            yield from piece.rows
+        else:
+            open_piece.append(piece)
     if open_piece:
         yield _part(open_piece, usual, words)
 
@@ -151,14 +176,10 @@ def _with_lists(parts: Iterable[Part]) -> list[Part]:
     for part in parts:
         before = joined[-1] if joined else None
         if part.kind == "list" and before and before.kind == "list" and before.page == part.page:
-            joined[-1] = Part("list", f"{before.text}\n{part.text}", part.page, _around([before.box, part.box]))
+            joined[-1] = Part("list", f"{before.text}\n{part.text}", part.page, around([before.box, part.box]))
         else:
             joined.append(part)
     return joined
-
-
-def _around(boxes: Sequence[Box]) -> Box:
-    return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
 
 
 def _goes_on(before: _Piece, piece: _Piece) -> bool:
