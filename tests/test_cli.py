@@ -288,7 +288,7 @@ def test_files_that_fail_are_told_and_the_exit_code_says_so(run, articles, write
     code, out, _ = run("add", articles, tmp_path / "nowhere")
     assert code == FAILED
     assert "added      3 documents\n" in out
-    assert re.search(r"duplicate  [0-9a-f]{12} has the same text as [0-9a-f]{12}\n", out)
+    assert re.search(r"duplicate  [0-9a-f]{12} has the same text as [0-9a-f]{12}\n +/.*\n +/.*\n", out)
     assert f"failed     {articles}/binary.txt\n           The file is not text." in out
     assert f"failed     {tmp_path}/nowhere\n           {tmp_path}/nowhere does not exist. Check the path.\n" in out
 

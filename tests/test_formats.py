@@ -179,6 +179,28 @@ def test_a_page_of_very_many_times_is_read_at_once():
     assert time.process_time() - begun < 10
 
 
+def test_lines_that_lead_elsewhere_are_no_paragraphs():
+    page = (
+        f"<html><body><h1>Owls return</h1>{2 * PROSE.format('')}<p>Read also: Storks leave Arlen early</p>{PROSE.format('')}"
+    )
+    assert "Storks" not in read_one(page + "</body></html>", "a.html").text
+
+
+def test_day_and_author_at_the_beginning_are_told_in_any_format():
+    document = Docx()
+    for text in ("Owls return to Arlen", "By Ann Smith", "12 January 2026", "Forty snowy owls were counted in the harbour."):
+        document.add_paragraph(text)
+    out = io.BytesIO()
+    document.save(out)
+    found = read_one(out.getvalue(), "a.docx")
+    assert found.date == "2026-01-12"
+    assert [found.text[p.start : p.end] for p in paragraphs(found)][-1].startswith("Forty")
+    assert "By Ann Smith" not in [found.text[p.start : p.end] for p in paragraphs(found)]
+    lines = [(60, 700, 11, "Arlen Trust, 27 February 2026"), *files.paragraph(["Forty owls were counted."], 60, 600)]
+    assert read_one(files.pdf([lines]), "a.pdf").date == "2026-02-27"
+    assert parts(read_one(files.pdf([lines[:1]]), "a.pdf")) == [("paragraph", "Arlen Trust, 27 February 2026")]
+
+
 def test_a_page_that_is_one_preformatted_text_is_its_paragraphs():
     text = "\n\n".join(f"SECTION {n}. Forty snowy owls may be\n   counted in the harbour of Arlen." for n in range(60))
     found = parts(read_one(f"<html><body><h1>The law of owls</h1><pre>{text}</pre></body></html>", "a.html"))
@@ -231,6 +253,7 @@ def test_a_pdf_that_cannot_be_read_says_why(monkeypatch):
     refused(b"%PDF-1.4\nnothing more", "a.pdf", "The PDF (is damaged|has no pages)")
     refused(files.pdf([]), "a.pdf", "The PDF has no pages")
     refused(files.pdf([[]]), "a.pdf", "The PDF holds no text")
+    refused(files.pdf([[(60, 500, 11, "- - -")]]), "a.pdf", "The PDF holds no text")
     refused(files.scanned("Owls"), "a.pdf", "The PDF is scanned, or .* Install tesseract")
     locked = f"/ID [<{'00' * 16}> <{'00' * 16}>] /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 "
     locked += f"/O <{'11' * 32}> /U <{'22' * 32}> >>"

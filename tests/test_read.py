@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rag.config import ROOT
 from rag.errors import ReadError
-from rag.read import blocks_of, canonical, document_id, find_files, is_layout, make_document
+from rag.read import blocks_of, canonical, document_id, file_name, find_files, is_layout, make_document
 from rag.read.encoding import decode
 from rag.read.text import layout
 from rag.split import paragraphs
@@ -129,6 +129,20 @@ def test_every_visible_character_of_a_plain_text_is_in_a_block(raw):
         at = block.end
     outside += text[at:]
     assert not [c for c in outside if not c.isspace() and unicodedata.category(c) != "Cf"]
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("/a/owls.txt", "owls.txt"),
+        ("/a/news.zip/2026/owls.html", "news.zip/2026/owls.html"),
+        ("/a/all.zip/mail.eml/owls.pdf", "all.zip/mail.eml/owls.pdf"),
+        ("/a/wire.jsonl/https:_example.org_17", "wire.jsonl/https:_example.org_17"),
+        ("/a/news.zip", "news.zip"),
+    ],
+)
+def test_what_is_in_a_file_is_called_by_both_names(source, name):
+    assert file_name(source) == name
 
 
 # --- files ---------------------------------------------------------------------------------------------------------

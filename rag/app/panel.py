@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from rag.app.conversation import Conversation, Turn
 from rag.app.reference import Ref, act_ref, encode_ref, hit_ref
 from rag.app.render import EMPTY_HTML, mark_spans, share, written_date
 from rag.app.shelf import Job, Report
 from rag.library.conversations import Listed
+from rag.read import file_name
 from rag.types import Citation, Document, Hit, Paragraph
 
 _CARDS = 4  # hits shown at once; the others fold
 _MAX_CARD = 2000  # characters of a paragraph that a card shows; the article shows all
 _MAX_ALSO = 3  # other articles with a card's paragraph
 _MAX_LISTED = 200  # articles in the panel's list
-_MAX_TOLD = 20  # files that a report names
+_MAX_TOLD = 20  # files that a report names at once; the others fold
 _VIEWS = (("evidence", "Evidence"), ("library", "Library"), ("conversations", "Conversations"))
 
 
@@ -110,7 +110,7 @@ def _card_html(hit: Hit, document: Document | None, turn: Turn, kind: str, other
     text = mark_spans(shown, [(offset, offset + len(hit.quote))] if offset >= 0 else [])
     marks = "".join(f'<span class="number">[{int(number)}]</span> ' for number in _numbers(turn, hit))
     day = written_date(document.date) if document and document.date else ""
-    place = " · ".join(filter(None, (day, hit.place.capitalize(), Path(hit.source).name)))
+    place = " · ".join(filter(None, (day, hit.place.capitalize(), file_name(hit.source))))
     return (
         f'<article class="{kind}"><h3>{marks}<a href="{encode_ref(hit_ref(hit))}">{html.escape(hit.title)}</a></h3>'
         f'<p class="meta">{html.escape(place)}</p><p class="text">{text}</p>'
@@ -122,7 +122,7 @@ def _also_html(hit: Hit, others: Sequence[Document]) -> str:
     """Returns the line that names the other articles with a hit's paragraph, by their files if they have its title."""
     links = []
     for other in others[:_MAX_ALSO]:
-        name = other.title if other.title != hit.title else Path(other.source).name
+        name = other.title if other.title != hit.title else file_name(other.source)
         links.append(f'<a href="{encode_ref(Ref(other.id, other.version))}">{html.escape(name)}</a>')
     rest = len(others) - len(links)
     more = f" and {rest} more" if rest else ""
@@ -151,7 +151,7 @@ def _cites(citation: Citation, hit: Hit) -> bool:
 
 def article_html(document: Document, paragraphs: Sequence[Paragraph], ref: Ref, *, note: str = "", back: str) -> str:
     """Returns a document with its numbered paragraphs, the span of `ref` marked and its paragraph highlighted."""
-    meta = " · ".join(part for part in (written_date(document.date), Path(document.source).name) if part)
+    meta = " · ".join(part for part in (written_date(document.date), file_name(document.source)) if part)
     rows = []
     for paragraph in paragraphs:
         text = document.text[paragraph.start : paragraph.end]
@@ -210,7 +210,7 @@ def library_html(
 
 
 def _document_html(document: Document, may_change: bool) -> str:
-    place = " · ".join(part for part in (written_date(document.date), Path(document.source).name) if part)
+    place = " · ".join(part for part in (written_date(document.date), file_name(document.source)) if part)
     keys = _only_html(document)
     keys += _button("Remove", "remove", document.id, label=f"Remove {document.title}") if may_change else ""
     return (
@@ -242,11 +242,11 @@ def _job_html(job: Job | None) -> str:
 
 
 def _report_html(report: Report) -> str:
-    lines = "".join(f"<li>{html.escape(line)}</li>" for line in report.lines[:_MAX_TOLD])
-    rest = len(report.lines) - _MAX_TOLD
-    lines += f"<li>and {rest} more</li>" if rest > 0 else ""
+    told = [f"<li>{html.escape(line)}</li>" for line in report.lines]
+    lines, rest = "".join(told[:_MAX_TOLD]), told[_MAX_TOLD:]
+    more = f"<details><summary>and {len(rest)} more</summary><ul>{''.join(rest)}</ul></details>" if rest else ""
     undo = _button("Undo", "undo") if report.can_undo else ""
-    listed = f"<ul>{lines}</ul>" if lines else ""
+    listed = f"<ul>{lines}</ul>{more}" if lines else ""
     close = _button("Dismiss", "dismiss")
     return f'<div class="report" role="status"><p>{html.escape(report.told)} {undo} {close}</p>{listed}</div>'
 

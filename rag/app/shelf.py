@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import RagError
+from rag.read import file_name
 from rag.types import AddReport, Document
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ _ASIDE = ".removed-"
 
 _KEPT_SECONDS = 24 * 3600
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]")
-_MAX_DESCRIBED = 100  # documents of each kind that a report describes
+_MAX_DESCRIBED = 1000  # documents of each kind that a report describes
 _MAX_NAME = 120  # characters of a file's name
 
 
@@ -212,7 +213,7 @@ class Shelf:
             document = self._assistant.document(identity)
         except RagError:
             return identity
-        return f"“{document.title}” ({Path(document.source).name})"
+        return f"“{document.title}” ({file_name(document.source)})"
 
     def _described(self, identity: str) -> str:
         """Returns what was taken for a document's title, date and paragraphs, so that a wrong reading is seen at once."""

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from rag.assistant.watching import Watch
     from rag.generate.states import Stored
 
-_MAX_SHOWN = 20  # documents of which a report says how they were read
-
 
 def add(options: argparse.Namespace) -> int:
     """Adds files and folders; FAILED if one of them could not be added, what was added is kept.
@@ -177,8 +175,10 @@ def _print_report(report: AddReport, assistant: Assistant) -> None:
         print(f"renamed    {identity} is now {printable(source)}")
     for copy, original in report.duplicates:
         print(f"duplicate  {copy} has the same text as {original}")
+        _print_sources((copy, original), assistant)
     for copy, original, share in report.similar:
         print(f"similar    {copy} tells the same story as {original} ({share:.0%} of the shorter one is in both)")
+        _print_sources((copy, original), assistant)
     for path, reason in report.failed:
         print(f"failed     {printable(path)}\n           {printable(reason)}")
     if report.skipped:
@@ -189,12 +189,15 @@ def _print_report(report: AddReport, assistant: Assistant) -> None:
 
 def _print_read(ids: Sequence[str], assistant: Assistant) -> None:
     """Prints what was taken for title, date and paragraphs of some documents, so that a wrong reading is seen at once."""
-    for identity in ids[:_MAX_SHOWN]:
+    for identity in ids:
         document, n = assistant.document(identity), len(assistant.paragraphs(identity))
         print(f"{'':11}{document.date or 'no date':10}  {counted(n, 'paragraph'):>14}  {printable(document.title)}")
         print(f"{'':39}{printable(document.source)}")
-    if len(ids) > _MAX_SHOWN:
-        print(f"{'':11}and {len(ids) - _MAX_SHOWN} more: rag list")
+
+
+def _print_sources(ids: Iterable[str], assistant: Assistant) -> None:
+    for identity in ids:
+        print(f"{'':11}{printable(assistant.document(identity).source)}")
 
 
 def _without_answers(settings: Settings) -> Settings:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rag.errors import ReadError
 from rag.read.article import blocks_of, document_id, is_layout, make_document, places_of, with_language
-from rag.read.files import absolute, file_of, find_files, shown
+from rag.read.files import absolute, file_name, file_of, find_files, shown
 from rag.read.formats import SUFFIXES, Unread, documents
 from rag.read.parts import COUNTED, Tick
 from rag.read.spans import canonical
@@ -27,6 +27,7 @@ __all__ = [
     "blocks_of",
     "canonical",
     "document_id",
+    "file_name",
     "file_of",
     "find_files",
     "is_layout",

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import get_args
 
-from rag.dateline import is_update, stated_date
+from rag.dateline import is_update, names_author, stated_date
 from rag.errors import LibraryDamaged, ReadError
 from rag.language import language
 from rag.read.markdown import told_rows
@@ -22,6 +22,7 @@ from rag.read.text import MARKDOWN, cut, is_headline, layout
 from rag.types import Block, Box, Document, Kind
 
 _TOGETHER: frozenset[Kind] = frozenset({"row"})  # stand on lines of their own without a blank one between
+_HEAD, _LINE = 6, 100  # parts at the beginning, and characters of one that tells day or author
 _PLAIN, _WITH_PAGES = 1, 2  # what is stored begins with one of these
 
 
@@ -68,6 +69,7 @@ def build(article: Article, source: str) -> Document:
         if parts[1:] and _is_same(parts[0].text, title):
             parts = parts[1:]
         parts = [Part("title", title), *parts]
+    parts = _with_head(parts)
     pieces, blocks, at = [""], list[Block](), 0
     for before, part in zip([None, *parts], parts, strict=False):
         if before:
@@ -81,6 +83,19 @@ def build(article: Article, source: str) -> Document:
     text = "".join(pieces)
     blocks = list(cut(text, blocks))
     return _document(text, blocks, source, title=title, day=article.date, stored=written(blocks))
+
+
+def _with_head(parts: Sequence[Part]) -> list[Part]:
+    """Returns the parts of an article, of which lines over its first paragraph may tell day or author."""
+    told = list(parts)
+    for n, part in enumerate(parts[:_HEAD]):
+        if part.kind in ("title", "furniture"):
+            continue
+        if part.kind not in ("paragraph", "heading") or len(part.text) >= _LINE:
+            break
+        kind: Kind | None = "date" if stated_date(part.text) else "furniture" if names_author(part.text) else None
+        told[n] = replace(part, kind=kind) if kind else part
+    return told if any(part.kind in COUNTED for part in told) else list(parts)
 
 
 def _is_same(a: str, b: str) -> bool:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from rag.errors import ReadError
-from rag.read.formats import SUFFIXES
+from rag.read.formats import LINES, SUFFIXES, TABLES
+
+_HOLDING = TABLES | LINES | {".zip", ".eml"}  # formats in which documents may be
 
 
 def find_files(
@@ -85,3 +87,10 @@ def file_of(source: str) -> Path:
     """
     path = Path(source)
     return next((one for one in (path, *path.parents) if os.path.isfile(one)), path)  # no error for a name that is too long
+
+
+def file_name(source: str) -> str:
+    """Returns what a document's file is called; of what is in an archive, a mail or a table its path there with it."""
+    parts = Path(source).parts
+    inside = (n for n, part in enumerate(parts[:-1]) if Path(part).suffix.lower() in _HOLDING)
+    return "/".join(parts[next(inside, len(parts) - 1) :])

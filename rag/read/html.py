@@ -14,6 +14,11 @@ from rag.read.parts import Article, Part
 from rag.read.published import published
 from rag.read.table import list_part, spread, table_parts
 
+_ELSEWHERE = re.compile(
+    r"(?:READ (?:MORE|ALSO|NEXT)|[Rr]ead (?:also|next)|[Ss]ee also|RELATED|[Rr]elated)\s*:|DON'T MISS\s*$"
+)
+"""How a line begins that leads to another article; "read more:" may be what an article asks for."""
+
 _PREFORMATTED = 1000  # characters from which on it is no piece of code any more, but paragraphs
 _MIN_WORDS = 25  # of a page's text: with less, all of the page is read
 
@@ -82,7 +87,7 @@ def _parts(body: Any) -> Iterator[Part]:
             case "code" | "quote":  # trafilatura takes a long preformatted text for either
                 yield from _preformatted(element)
             case "p" | "div" | "fw" | "ab":
-                yield from (Part("paragraph", text) for text in _text(element).split("\n"))
+                yield from (Part("paragraph", text) for text in _text(element).split("\n") if not _ELSEWHERE.match(text))
 
 
 def _text(element: Any, without: str = "") -> str:

@@ -81,6 +81,8 @@ def read_pdf(data: bytes, tick: Tick = lambda done, total: None) -> Iterator[Art
     pieces = _without_running_heads(pieces, len(found))
     words = Counter(word.casefold() for piece in pieces for line in piece.lines for word in re.findall(r"[\w-]+", line.text))
     parts = sorted([*_with_lists(_parts(pieces, words)), *read], key=lambda part: part.page)
+    if not parts:  # dots and lines
+        raise ReadError("The PDF holds no text.", "Nothing was added.")
     yield Article(parts, title=stated_title(document) or _largest(pieces))
     if problem:
         yield ReadError(f"{_numbered(pictures)} of the PDF: pictures, or signs without letters.", problem.hint)

@@ -44,6 +44,7 @@ _RUNNING_ON = re.compile(
 _LONGEST = 8000  # characters of a paragraph: some three pages
 _ENDS = ("\n\n", "\n", ". ", "。", " ")  # where one is cut, the best ones first
 _MAX_HEADLINE = 3  # lines
+_WORD = re.compile(r"[^\W\d_]{2}")
 _NEXT_WORD = re.compile(r"\S+")
 _NO_WORDS = re.compile(r"[^\W_]+_\w+|[\W\d_]*|[-+]?[\d.,]+ ?°? ?[CF]")  # spot_img, * * *, 24.5 C
 
@@ -307,5 +308,5 @@ def _find_title(units: list[_Unit], first: int) -> int | None:
 
 
 def is_headline(text: str) -> bool:
-    """True for a text that is short enough for a headline."""
-    return _n_words(text) <= 20
+    """True for a text that is short enough for a headline, and has a word."""
+    return _n_words(text) <= 20 and bool(_WORD.search(text))
