@@ -175,7 +175,7 @@ def test_two_commands_that_add_at_once_lose_nothing(make_assistant, write, tmp_p
     both = [started(assistant.settings, "add", tmp_path / name) for name in ("first", "second")]
     for process in both:
         told = process.communicate(timeout=60)[0].splitlines()
-        assert (told[0], told[-1].strip()) == ("added      40 documents", "and 20 more: rag list")
+        assert (told[0], len(told)) == ("added      40 documents", 1 + 2 * 40)  # how each was read
         assert process.returncode == 0
     assert len(assistant.documents()) == 80
     assert_whole(assistant)
