@@ -507,6 +507,16 @@ def test_of_a_mail_that_says_the_same_twice_the_text_is_read_unless_it_says_litt
     assert "See the HTML." not in told
 
 
+def test_addresses_alone_are_no_paragraph():
+    mail = EmailMessage()
+    mail["Subject"] = "Owls"
+    mail.set_content(
+        "Forty owls were counted.\n\n<https://a.example/x?y=1>\nhttps://a.example/z\n\nSee www.a.example today.\n"
+    )
+    found = parts(read_one(mail.as_bytes(), "a.eml"))
+    assert found[1:] == [("paragraph", "Forty owls were counted."), ("paragraph", "See www.a.example today.")]
+
+
 def test_a_quotation_is_told_from_the_line_above_it_and_a_nameless_attachment_is_read():
     mail = EmailMessage()
     mail["Subject"] = "Owls"

@@ -22,6 +22,7 @@ from rag.read.text import MARKDOWN, cut, is_headline, layout
 from rag.types import Block, Box, Document, Kind
 
 _TOGETHER: frozenset[Kind] = frozenset({"row"})  # stand on lines of their own without a blank one between
+_ADDRESSES = re.compile(r"(?:[\[(<]*(?:https?://|www\.)\S+\s*)+")  # of a mail that was written as a page
 _HEAD, _LINE = 6, 100  # parts at the beginning, and characters of one that tells day or author
 _PLAIN, _WITH_PAGES = 1, 2  # what is stored begins with one of these
 
@@ -61,7 +62,7 @@ def build(article: Article, source: str) -> Document:
         ReadError: it holds no paragraph.
     """
     parts = [Part(p.kind, canonical(p.text).strip(), p.page, p.box) for p in article.parts]
-    parts = [part for part in parts if part.text]
+    parts = [replace(p, kind="furniture") if _ADDRESSES.fullmatch(p.text) else p for p in parts if p.text]
     if not any(part.kind in COUNTED for part in parts):  # of labels without one sentence these are what its reader came for
         parts = [replace(part, kind="paragraph") if part.kind == "heading" else part for part in parts]
     title = _line(canonical(article.title))
