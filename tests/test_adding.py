@@ -81,6 +81,18 @@ def test_a_page_whose_title_or_day_changed_is_stored_so_though_its_text_did_not(
     assert assistant.add(file) == AddReport(unchanged=(identity,))
 
 
+def test_of_a_renamed_file_and_its_copy_one_is_the_document_and_the_other_a_new_one(make_assistant, write):
+    file = write("many/owls.txt", OWLS)
+    assistant = make_assistant()
+    (identity,) = assistant.add(file).added
+    one = file.rename(file.with_name("a.txt"))
+    two = write("many/b.txt", OWLS)
+    report = assistant.add(file.parent)
+    assert report.renamed == ((identity, str(one)),)
+    assert len(report.added) == 1
+    assert {document.source for document in assistant.documents()} == {str(one), str(two)}
+
+
 def test_an_article_that_is_called_as_its_file_is_gets_the_new_name_with_it(make_assistant, write):
     file = write("owls.csv", "Place,Owls\nHarbour,40\nMarrow forest,12\n")
     assistant = make_assistant()

@@ -130,7 +130,7 @@ LABELLED = "<div>Published 1 February 2024</div>"
         (META, "<div>Harbour Hall, 3 February 2024</div>", "2024-02-02"),
         (META, "<figure><figcaption>1 February 2024</figcaption></figure>", "2024-02-02"),
         (META, "<ul><li><a href='x'>Owls leave</a> <b>1 February 2024</b></li></ul>", "2024-02-02"),
-        (META, LABELLED.replace("1 February", "15 January"), "2024-01-15"),
+        (META, LABELLED.replace("1 February", "15 January"), "2024-02-02"),
         (LINKED, "", "2024-02-02"),
         (LINKED, "<script>1 February 2024</script>", "2024-02-02"),
         ('<meta property="og:url" content="https://arlen.example/2024/02/02/owls">', "", "2024-02-02"),
@@ -144,6 +144,7 @@ LABELLED = "<div>Published 1 February 2024</div>"
         ("", f"{LABELLED}<div>Last updated</div><time datetime='2024-05-02'>2 May</time>", "2024-02-01"),
         (CHANGED, LABELLED, "2024-02-01"),
         (CHANGED, "", "2024-05-02"),
+        ("", "<li itemprop='datePublished'><a href='x'>2 February 2024</a></li>", ""),
         ("", "<div>About owls</div>", ""),
         ("", "<table><tr><td>Born</td><td>5 May 1950</td></tr></table>", ""),
         ("", "<p class='event-date'>12 March 2231</p>", ""),
@@ -160,7 +161,6 @@ def test_the_day_of_a_page_is_the_one_that_its_readers_see_and_is_never_guessed(
 @pytest.mark.parametrize(
     "body",
     [
-        "<div>1 February 2024</div><h1>Owls return to Arlen</h1>",
         "<h1>Arlen Post</h1><h2>Owls return to Arlen</h2><div>1 February 2024</div>",
         "<h1>Owls return to Arlen today</h1><div>1 February 2024</div>",
         "<table><tr><td><h1>Owls return to Arlen</h1><b>1 February 2024</b></td></tr></table>",
@@ -169,6 +169,14 @@ def test_the_day_of_a_page_is_the_one_that_its_readers_see_and_is_never_guessed(
 def test_the_day_is_found_by_the_headline_wherever_that_stands(body):
     page = f"<html><head><title>Owls return to Arlen</title></head><body>{body}{3 * PROSE.format('')}</body></html>"
     assert read_one(page, "a.html").date == "2024-02-01"
+
+
+def test_a_day_over_the_headline_or_behind_a_short_article_is_of_something_else():
+    for body in (
+        "<div>Tuesday, 3 June 2025</div><h1>Owls return</h1>" + 3 * PROSE.format(""),
+        f"<h1>Owls return</h1>{PROSE.format('')}<div>Posted on 9 May 2024</div>",
+    ):
+        assert read_one(f"<html><body>{body}</body></html>", "a.html").date == ""
 
 
 def test_a_page_of_very_many_times_is_read_at_once():
@@ -387,6 +395,34 @@ def test_cells_that_stand_close_or_are_wrapped_or_missing_are_in_their_columns()
     ]
 
 
+def test_lines_between_the_rows_of_a_table_stay_apart_and_a_form_has_no_header():
+    cities = [("City", "Inhabitants"), ("Arlen", "4,100"), ("South", ""), ("Tam", "900"), ("Marrow", "70")]
+    page = [*cells(cities, (60, 200)), (60, 520, 11, "All figures are of 2024.")]
+    assert [text for _, text in parts(read_one(files.pdf([page]), "a.pdf"))] == [
+        "City: Arlen; Inhabitants: 4,100",
+        "South",
+        "City: Tam; Inhabitants: 900",
+        "City: Marrow; Inhabitants: 70",
+        "All figures are of 2024.",
+    ]
+    form = cells([("Name:", "Ilse Varga"), ("Street:", "Harbour road"), ("Town:", "Arlen")], (60, 200))
+    assert parts(read_one(files.pdf([form]), "a.pdf"))[0] == ("row", "Name: Ilse Varga")
+    counts = [("Place", "2022", "2023"), ("Arlen", "40", "52"), ("Tam", "12", "9"), ("Marrow", "3", "4")]
+    years = cells(counts, (60, 150, 200))
+    assert parts(read_one(files.pdf([years]), "a.pdf"))[0] == ("row", "Place: Arlen; 2022: 40; 2023: 52")
+
+
+def test_a_table_stands_behind_the_paragraph_over_it_and_one_over_every_page_is_left_out():
+    prose = files.paragraph(
+        ["The wards of Arlen were full on Monday, as the trust", "said in its report of the year."], 60, 632
+    )
+    document = read_one(files.pdf([[*prose, *cells(WARDS, (60, 140, 200))]]), "a.pdf")
+    assert [kind for kind, _ in parts(document)] == ["paragraph", "row", "row", "row"]
+    head = cells([("Trust", "2024"), ("Arlen", "17"), ("Page", "x")], (60, 300), 830, 12)
+    pages = [[*head, *files.paragraph([f"What is said on page {n}."], 60, 600)] for n in range(4)]
+    assert "Arlen" not in read_one(files.pdf(pages), "a.pdf").text
+
+
 def test_narrow_columns_and_words_that_are_spread_over_their_lines_are_no_table():
     left = ["The harbour of Arlen was", "closed on Monday as forty", "snowy owls rested on the", "northern quay all day."]
     right = ["They would not leave it", "until the mayor had come", "to see them, and left for", "the forest at night."]
@@ -484,6 +520,20 @@ def test_a_mail_is_read_with_what_is_attached():
     assert attached.title == "Owls return to the Marrow forest"
     assert ("paragraph", "Owls fly.") in parts(read_one(files.mail(html="<p>Owls fly.</p><img src=x>"), "b.eml"))
     refused("Just a text.", "c.eml", "The file is not a mail")
+
+
+def test_a_mail_that_only_carries_files_is_these_and_a_huge_table_is_no_bomb():
+    mail = EmailMessage()
+    mail["Subject"] = "Owls"
+    mail.set_content("\n")
+    mail.add_attachment(b"Forty owls were counted.", maintype="text", subtype="plain", filename="owls.txt")
+    assert read_one(mail.as_bytes(), "a.eml").source == "/articles/a.eml/owls.txt"
+    cell = "<td rowspan=1000 colspan=1000>x</td>"
+    begun = time.process_time()
+    read_one(
+        files.mail(html=f"<p>Forty owls were counted.</p><table><tr>{40 * cell}</tr>{999 * '<tr></tr>'}</table>"), "a.eml"
+    )
+    assert time.process_time() - begun < 10
 
 
 def alternative(plain, html, *, footer=""):

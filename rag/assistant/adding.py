@@ -45,6 +45,7 @@ class _Adding:
         self._renamed: list[tuple[str, str]] = []
         self._failed: list[tuple[str, str]] = []
         self._moves: dict[str, str] = {}  # new sources by id
+        self._moved: set[str] = set()  # documents that have a new source: another copy of one is a new document
         self._batch: list[Document] = []
         self._like: set[str] = set()  # documents whose vectors the batch may take over
         self._begun = 0.0
@@ -109,7 +110,8 @@ class _Adding:
         if known == document.version and self._is_stored_so(document):
             self._unchanged.append(document.id)
             return False
-        if known is None and twin and self._was_renamed(twin, document.source):
+        if known is None and twin and twin not in self._moved and self._was_renamed(twin, document.source):
+            self._moved.add(twin)
             self._moves[twin] = document.source
             self._sources[document.source] = twin
             self._renamed.append((twin, document.source))

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -41,9 +41,16 @@ def plain_document(raw: str, source: str) -> Document:
     text = canonical(raw)
     text, rows = told_rows(text) if Path(source).suffix.lower() in MARKDOWN else (text, [])
     if not rows:
-        return _document(text, layout(text, source), source)
+        blocks = list(layout(text, source))
+        return _document(text, blocks, source, day=_dated(text, blocks))
     blocks = sorted([*layout(_without(text, rows), source), *rows], key=lambda block: block.start)
-    return _document(text, blocks, source, stored=written(blocks))
+    return _document(text, blocks, source, day=_dated(text, blocks), stored=written(blocks))
+
+
+def _dated(text: str, blocks: Sequence[Block]) -> str:
+    """Returns the day that lines of a text tell, that of a change only if there is no other; "" if none does."""
+    dated = [text[b.start : b.end] for b in blocks if b.kind == "date"]
+    return next((day for line in sorted(dated, key=is_update) if (day := stated_date(line))), "")
 
 
 def _without(text: str, blocks: Sequence[Block]) -> str:
@@ -83,7 +90,8 @@ def build(article: Article, source: str) -> Document:
         at += len(part.text)
     text = "".join(pieces)
     blocks = list(cut(text, blocks))
-    return _document(text, blocks, source, title=title, day=article.date, stored=written(blocks))
+    day = article.date if article.is_dated else article.date or _dated(text, blocks)
+    return _document(text, blocks, source, title=title, day=day, stored=written(blocks))
 
 
 def _with_head(parts: Sequence[Part]) -> list[Part]:
@@ -92,10 +100,14 @@ def _with_head(parts: Sequence[Part]) -> list[Part]:
     for n, part in enumerate(parts[:_HEAD]):
         if part.kind in ("title", "furniture"):
             continue
-        if part.kind not in ("paragraph", "heading") or len(part.text) >= _LINE:
+        # A PDF does not say what a heading is; where a format does, "15 April 1912" and "By Ship" may be headings.
+        if (part.kind != "paragraph" and not (part.kind == "heading" and part.page)) or len(part.text) >= _LINE:
             break
-        kind: Kind | None = "date" if stated_date(part.text) else "furniture" if names_author(part.text) else None
-        told[n] = replace(part, kind=kind) if kind else part
+        day = stated_date(part.text)
+        if day and day <= (date.today() + timedelta(1)).isoformat():
+            told[n] = replace(part, kind="date")
+        elif names_author(part.text) and len(part.text.split()) > 2:
+            told[n] = replace(part, kind="furniture")
     return told if any(part.kind in COUNTED for part in told) else list(parts)
 
 
@@ -113,14 +125,12 @@ def _document(
     titles = (text[b.start : b.end] for b in blocks if b.kind == "title")
     first = text[blocks[0].start : blocks[0].end] if blocks[0].kind in ("paragraph", "heading", "furniture") else ""
     title = title or next(titles, first if len(blocks) > 1 and is_headline(first) else "") or Path(source).stem
-    dated = [text[b.start : b.end] for b in blocks if b.kind == "date"]
-    dates = [d for line in sorted(dated, key=is_update) if (d := stated_date(line))]
     return Document(
         id=document_id(source),
         version=hashlib.sha256(text.encode()).hexdigest(),
         title=_line(title),
         source=source,
-        date=day or next(iter(dates), ""),
+        date=day,
         text=text,
         layout=stored,
     )

@@ -72,8 +72,15 @@ def documents(
         yield plain_document(decode(data), source)
     elif suffix == ".eml":
         mail = parse_mail(data)
-        yield from _built(read_mail(mail), source)
-        yield from _attached(mail, source, max_bytes, depth, budget)
+        attached = _attached(mail, source, max_bytes, depth, budget)
+        try:
+            yield from _built(read_mail(mail), source)
+        except ReadError:  # a mail may only carry files
+            first = next(attached, None)
+            if first is None:
+                raise
+            yield first
+        yield from attached
     else:
         yield from _built(_articles(data, suffix, max_bytes, tick), source)
 

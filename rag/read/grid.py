@@ -14,11 +14,15 @@ from rag.types import Box
 if TYPE_CHECKING:
     from rag.read.pages import Line
 
-_CELL_WORDS = 8  # of a line that may be in a cell
-_MEAN_WORDS = 3.5  # of the cells of a table; lines of narrow columns of prose have more
+_CELL_WORDS = 12  # of a line that may be in a cell
+_MEAN_WORDS, _MEAN_WORDS_ALONE = 3.5, 2.2  # of the cells of a table, and of one without a number; of columns of prose more
 _GAP, _WIDER = 0.5, 1.8  # times the size of a letter, and the gaps of its line, that one between two cells has at least
 _SMALL = 0.35  # likewise, of a gap between words that stand in two columns
 _MIN_ROWS = 3
+_FULL = 0.6  # of the rows of a table that have several cells: the head of a letter has fewer
+_SHARED, _HIGHER = 0.5, 2  # of the height of the lower of two lines side by side, and times it
+_WRAPPED = 0.85  # times the usual way from a row to the next one, that the rest of a cell stands below it at most
+_MAX_REST = 2  # lines in a row that are the rest of a cell; an address has more
 _ALIGNED = 0.6  # of the cells of a table; of words that a program spread over a line fewer are
 _OFF = 1  # point between two sides that are one
 _NEXT = 2.5  # times the height of a row, by which the next one is lower at most
@@ -78,11 +82,18 @@ def _rows(lines: Sequence[_Cell]) -> list[list[_Cell]]:
     rows: list[list[_Cell]] = []
     for line in sorted(lines, key=lambda line: -_middle(line)):
         last = rows[-1] if rows else []
-        if last and abs(_middle(last[0]) - _middle(line)) < 0.4 * _height(line) and not any(_meet(line, o) for o in last):
+        if last and _beside(last[0], line) and not any(_meet(line, other) for other in last):
             last.append(line)
         else:
             rows.append([line])
     return [sorted(row, key=lambda line: line.box[0]) for row in rows]
+
+
+def _beside(one: _Cell, other: _Cell) -> bool:
+    """True if two lines share most of the height of the lower one: also a small number above the line, but no headline."""
+    shared = min(one.box[3], other.box[3]) - max(one.box[1], other.box[1])
+    low, high = sorted((_height(one), _height(other)))
+    return shared > _SHARED * low and high < _HIGHER * low
 
 
 def _goes_on(run: Sequence[Sequence[_Cell]], row: Sequence[_Cell], prose: Sequence[_Cell]) -> bool:
@@ -91,28 +102,29 @@ def _goes_on(run: Sequence[Sequence[_Cell]], row: Sequence[_Cell], prose: Sequen
     gap = min(line.box[1] for line in above) - top
     if gap > _NEXT * _height(row[0]) or not any(_meet(line, other) for line in row for other in above):
         return False
-    if len(row) == 1 and gap > 0.5 * _height(row[0]):  # the rest of a cell stands close to it
-        return False
     bottom = min(line.box[1] for line in above)
     return not any(top <= _middle(line) <= bottom and any(_meet(line, cell) for cell in row) for line in prose)
 
 
 def _grid(run: Sequence[Sequence[_Cell]]) -> Iterator[Grid]:
-    while run and len(run[0]) == 1:  # what stands over a table is no row of it
-        run = run[1:]
-    full = [row for row in run if len(row) > 1]
-    cells = [cell for row in full for cell in row]
-    if len(full) < _MIN_ROWS or mean(len(cell.words) for cell in cells) > _MEAN_WORDS:
+    full = [n for n, row in enumerate(run) if len(row) > 1]
+    run = run[full[0] : full[-1] + 1] if full else []  # what stands over or under a table is no row of it
+    cells = [cell for row in run if len(row) > 1 for cell in row]
+    if len(full) < max(_MIN_ROWS, _FULL * len(run)) or not _are_short([cell for row in run[1:] for cell in row]):
         return
-    columns = [(cell.box[0], cell.box[2]) for cell in max(full, key=len)]
+    columns = [(cell.box[0], cell.box[2]) for cell in max(run, key=len)]
     lines = tuple({id(cell.line): cell.line for row in run for cell in row}.values())
     is_whole = sum(len(line.words) for line in lines) == sum(len(cell.words) for row in run for cell in row)
     if not is_whole or _share_aligned(cells, columns) < _ALIGNED:
         return
+    close = _WRAPPED * median(_lead(above, row) for above, row in pairwise(run))
     texts: list[list[str]] = []
     boxes: list[list[Box]] = []
-    for row in run:
-        if len(row) > 1:
+    n_rest = 0
+    for above, row in zip([None, *run], run, strict=False):
+        is_rest = bool(above) and len(row) == 1 and _lead(above or row, row) < close and n_rest < _MAX_REST
+        n_rest = n_rest + 1 if is_rest else 0
+        if not is_rest:
             texts.append([""] * len(columns))
             boxes.append([])
         for cell in row:
@@ -120,6 +132,18 @@ def _grid(run: Sequence[Sequence[_Cell]]) -> Iterator[Grid]:
                 texts[-1][n] = f"{texts[-1][n]} {text}".strip()
             boxes[-1].append(cell.box)
     yield Grid(tuple(map(tuple, texts)), tuple(around(row) for row in boxes), lines)
+
+
+def _lead(above: Sequence[_Cell], row: Sequence[_Cell]) -> float:
+    return min(map(_middle, above)) - max(map(_middle, row))
+
+
+def _are_short(cells: Sequence[_Cell]) -> bool:
+    """True if cells are of a table: of few words, of fewer if none is a number; no letters one by one, and no bullets."""
+    words, has_numbers = mean(len(cell.words) for cell in cells), any(any(map(str.isdigit, cell.text)) for cell in cells)
+    letters = mean(len(cell.text) == 1 and cell.text.isalpha() for cell in cells)
+    bullets = any(cell.text[0] in "•‣◦●○▪■□" for cell in cells)
+    return words <= (_MEAN_WORDS if has_numbers else _MEAN_WORDS_ALONE) and letters < 0.5 and not bullets
 
 
 def _placed(cell: _Cell, columns: Sequence[tuple[float, float]]) -> Iterator[tuple[str, int]]:

@@ -54,7 +54,7 @@ def html_article(markup: str) -> Article:
         if sum(len(part.text.split()) for part in parts) < _MIN_WORDS:
             everything = list(page_parts(markup))
             parts = everything if len(everything) > len(parts) else parts
-    return Article(parts, title=title, date=date)
+    return Article(parts, title=title, date=date, is_dated=True)
 
 
 @cache

@@ -36,6 +36,7 @@ class Article:
     Attributes:
         title: as the file says; else "", and a part of kind "title" or the first words of it may be one.
         date: of publication, ISO 8601; "" if the file does not say.
+        is_dated: True if the format has places for a day, so that none is looked for in the text.
         name: of what it stands in, within the file ("2026/owls.html", "17"); "" if the file is the article.
     """
 
@@ -43,3 +44,4 @@ class Article:
     title: str = ""
     date: str = ""
     name: str = ""
+    is_dated: bool = False

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ _BULLET = re.compile(r"[•‣◦●○▪■□►➤✓✔\ue000-\uf8ff]\s*(?=
 _PAGE_NUMBER = re.compile(
     r"\W*(?:(?:page|p|seite|s)\b\W*)?(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|of|von)\s*\d{1,4})?\W*", re.IGNORECASE
 )
+_NUMBERS = 0.5  # of the cells of a column under a header
 _EDGE = 0.12  # of the page's height, at top and bottom, where running heads stand
 _LARGER = 1.15  # times the size of most letters: a heading
 _MAX_HEADING = 25  # words
@@ -101,19 +102,27 @@ def _pieces(page: Page) -> Iterator[_Piece]:
     tables = {id(line): grid for grid in grids([line for lines in page.boxes for line in lines]) for line in grid.lines}
     begun: set[int] = set()
     for lines in page.boxes:
-        for grid in (tables[id(line)] for line in lines if id(line) in tables):
-            if id(grid) not in begun:
+        for grid, run in groupby(lines, key=lambda line: tables.get(id(line))):
+            if grid is None:
+                yield from _split(list(run), page.number, page.height)
+            elif id(grid) not in begun:
                 begun.add(id(grid))
                 yield _Piece(grid.lines, page.number, page.height, _table(grid, page.number))
-        if rest := [line for line in lines if id(line) not in tables]:
-            yield from _split(rest, page.number, page.height)
 
 
 def _table(grid: Grid, page: int) -> tuple[Part, ...]:
-    parts = list(table_parts(grid.rows, is_data=True))
+    """Returns the rows of a table; under its first row only if a column of numbers shows that this one is a header."""
+    head, *rows = grid.rows
+    numbers = (sum(any(map(str.isdigit, row[n])) for row in rows) for n in range(1, len(head)))
+    is_headed = None if any(n >= _NUMBERS * len(rows) for n in numbers) else False
+    parts = list(table_parts(grid.rows, is_headed=is_headed, is_data=True))
     missing = len(grid.boxes) - len(parts)  # the header is in its rows
     boxes = grid.boxes[missing:] if missing in (0, 1) else [around(grid.boxes)] * len(parts)
-    return tuple(Part(part.kind, part.text, page, box) for part, box in zip(parts, boxes, strict=True))
+    told = []
+    for part, row, box in zip(parts, grid.rows[len(grid.rows) - len(parts) :], boxes, strict=True):
+        alone = [cell for cell in row if cell]
+        told.append(Part(part.kind, alone[0] if len(alone) == 1 else part.text, page, box))  # a line over the next rows
+    return tuple(told)
 
 
 def _split(lines: Sequence[Line], page: int, height: float) -> Iterator[_Piece]:
@@ -141,7 +150,7 @@ def _without_running_heads(pieces: Sequence[_Piece], n_pages: int) -> list[_Piec
     def words(piece: _Piece) -> str:
         return re.sub(r"\d+|\W+", " ", " ".join(line.text for line in piece.lines)).strip().casefold()
 
-    edges = [piece for piece in pieces if at_edge(piece) and len(piece.lines) <= 3]
+    edges = [piece for piece in pieces if at_edge(piece) and (len(piece.lines) <= 3 or piece.rows)]
     pages = Counter(text for text, _ in {(words(piece), piece.page) for piece in edges})
     often = max(2, min(4, n_pages // 2 + 1))
     gone = {id(piece) for piece in edges if pages[words(piece)] >= often or _is_page_number(piece)}

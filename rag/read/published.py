@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from rag.dateline import is_labelled, is_update, parse_date, stated_date
+from rag.dateline import is_update, parse_date, stated_date
 from rag.read.article import iso_day
 from rag.read.headline import content
 
 _SEEN = "normalize-space() and not(parent::script or parent::style or parent::noscript)"
-_AROUND = (("preceding", "position() > last() - 6"), ("following", "position() <= 15"))  # pieces of text, one may be the day
+_UNDER = 15  # pieces of text behind the headline, of which one may be the day
+_BEHIND = 60  # likewise, in which the article begins
 _LINE = 100  # characters
 _TIME = re.compile(r"\d{1,2}[:.]\d\d")
 _CHANGED = re.compile("modif|updat", re.IGNORECASE)
@@ -26,13 +27,13 @@ def published(root: Any, title: str) -> str:
     """Returns the day on which the article of a parsed page was published, ISO 8601; "" if the page does not say.
 
     It is what the page tells programs. That is often Greenwich's day: the day before or after it that stands by the headline
-    is the one that readers see. A day that is labelled there as that of publication counts more than either, and one there
-    stands in where nothing is told. Nothing else is searched, as what looks like a day is seldom that of publication.
+    is the one that readers see, and one there stands in where nothing is told. Nothing else is searched, as what looks like
+    a day is seldom that of publication.
     """
     told, shown = _told(root), list(_shown(root, title))
-    for one in shown:
-        days = (date.fromisoformat(one.day) - date.fromisoformat(told)).days if told and one.is_exact else 9
-        if one.is_labelled or days in (0, -1) or (days == 1 and not one.is_update):  # nothing is changed before it is there
+    for one in shown if told else ():
+        days = (date.fromisoformat(one.day) - date.fromisoformat(told)).days
+        if one.is_exact and (days in (0, -1) or (days == 1 and not one.is_update)):  # nothing is changed before it is there
             return one.day
     return told or next((one.day for one in shown if not one.is_update), "") or _told(root, changed=True)
 
@@ -42,13 +43,11 @@ class _Shown:
     """A day by the headline.
 
     Attributes:
-        is_labelled: as that of publication.
         is_exact: by an element for times, alone in its line, or with an hour.
         is_update: as that of a change.
     """
 
     day: str
-    is_labelled: bool
     is_exact: bool
     is_update: bool
 
@@ -64,34 +63,40 @@ def _told(root: Any, *, changed: bool = False) -> str:
         if changed or not _CHANGED.search(names):
             page.head.append(copied := copy(element))
             copied.tail = None
-    for element in root.xpath("//*[@itemprop='datePublished' or @pubdate][1]"):
+    published = root.xpath("//*[@itemprop='datePublished' or @pubdate]")
+    for element in [one for one in published if not _is_elsewhere(one, ())][:1]:
         page.body.append(html.fromstring("<time></time>"))
         page.body[-1].set("datetime", element.get("datetime") or element.get("content") or element.text or "")
     return find_date(page, original_date=True, extensive_search=False, url=content(root, "og:url") or None) or ""
 
 
 def _shown(root: Any, title: str) -> Iterator[_Shown]:
-    """Yields the days by the headline, those behind it up to where the article begins."""
+    """Yields the days behind the headline, up to where the article begins."""
     heading = _heading(root, title)
     if heading is None:
         return
     tables = set(heading.iterancestors("table"))
-    before, behind = (heading.xpath(f"({path}::text()[{_SEEN}])[{place}]") for path, place in _AROUND)
-    n_long, previous = 0, ""
-    for n, text in enumerate([*before, *behind]):
+    texts = heading.xpath(f"(following::text()[{_SEEN}])[position() <= {_BEHIND}]")
+    n_long, previous, late = 0, "", list[_Shown]()
+    for n, text in enumerate(texts):
         line, parent = " ".join(text.split()), text.getparent()
-        n_long += len(line) >= _LINE and n >= len(before)
-        if n_long > 1:  # behind a summary
-            return
+        if len(line) >= _LINE:
+            n_long += 1
+            if n_long > 1:  # what stood before it was behind a summary
+                yield from late
+                return
         led, previous = previous if len(previous) < _LABEL else "", line
-        if len(line) >= _LINE or _is_elsewhere(parent, tables):
+        if n >= _UNDER or len(line) >= _LINE or _is_elsewhere(parent, tables):
             continue
         timed = iso_day(parent.get("datetime", "")) if parent.tag == "time" and text.is_text else ""
         told = parse_date(line) or stated_date(line) or timed
         if told and told <= (date.today() + timedelta(1)).isoformat():
             exact = bool(timed or parse_date(line) or _TIME.search(line))
-            update = is_update(line) or is_update(led)
-            yield _Shown(told, not update and is_labelled(f"{led} {line}" if is_labelled(led) else line), exact, update)
+            one = _Shown(told, exact, is_update(line) or is_update(led))
+            if n_long:
+                late.append(one)
+            else:
+                yield one
 
 
 def _is_elsewhere(element: Any, tables: Collection[Any]) -> bool:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from rag.read.parts import Part
 
 _NUMBER = re.compile(r"[\W\d]*\d[\W\d]*(?:[A-Za-z%]{1,3})?")
-_MAX_SPAN = 1000  # rows or columns; HTML's own limit. Source: the HTML Standard, 4.9.11
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_MAX_SPAN = 1000  # rows or columns in all; HTML's own limit for one cell. Source: the HTML Standard, 4.9.11
 _PROSE = 200  # characters of a cell from which on a table arranges paragraphs rather than data
 
 
@@ -25,7 +26,7 @@ def table_parts(rows: Sequence[Sequence[str]], *, is_headed: bool | None = None,
         return
     arranges = max(map(len, rows)) == 1 or (not is_headed and any(len(cell) >= _PROSE for row in rows for cell in row))
     if arranges and not is_data:
-        yield from (Part("paragraph", cell) for row in rows for cell in dict.fromkeys(row) if cell)
+        yield from (Part("paragraph", cell) for cell in dict.fromkeys(cell for row in rows for cell in row if cell))
         return
     headed = _seems_headed(rows) if is_headed is None else is_headed and len(rows) > 1
     header = rows[0] if headed else []
@@ -38,7 +39,7 @@ def table_parts(rows: Sequence[Sequence[str]], *, is_headed: bool | None = None,
 
 def _row(row: Sequence[str], header: Sequence[str]) -> str:
     if not header:
-        return f"{row[0]}: {row[1]}" if len(row) == 2 and all(row) else "; ".join(cell for cell in row if cell)
+        return f"{row[0].rstrip(':')}: {row[1]}" if len(row) == 2 and all(row) else "; ".join(cell for cell in row if cell)
     named = [(header[n] if n < len(header) else "", cell) for n, cell in enumerate(row) if cell]
     named = list(dict.fromkeys(named))  # a cell over several columns is told once
     return "; ".join(f"{name.rstrip(':')}: {cell}" if name and name != cell else cell for name, cell in named)
@@ -49,7 +50,13 @@ def _seems_headed(rows: Sequence[Sequence[str]]) -> bool:
     first = [cell for cell in rows[0] if cell]
     if len(rows) < 2 or len(first) < max(1, len(rows[0]) - 1) or len(set(first)) < len(first):
         return False
-    return not any(_NUMBER.fullmatch(cell) for cell in first) and all(len(cell) <= 60 for cell in first)
+    return all(len(cell) <= 60 and not (_NUMBER.fullmatch(cell) and not _is_year_of(rows, cell)) for cell in first)
+
+
+def _is_year_of(rows: Sequence[Sequence[str]], cell: str) -> bool:
+    """True for a year in the first row over a column of other things."""
+    n = rows[0].index(cell)
+    return bool(_YEAR.fullmatch(cell)) and not any(_YEAR.fullmatch(row[n]) for row in rows[1:] if n < len(row))
 
 
 def spread(rows: Iterable[Iterable[tuple[str, int, int]]]) -> list[list[str]]:
@@ -72,7 +79,7 @@ def spread(rows: Iterable[Iterable[tuple[str, int, int]]]) -> list[list[str]]:
         row: list[str] = []
         for text, across, down in cells:
             covered(row)
-            across = max(1, min(across, _MAX_SPAN))
+            across = max(1, min(across, _MAX_SPAN - len(row)))
             if down > 1:
                 below |= {len(row) + n: ("" if n else text, min(down, _MAX_SPAN) - 1) for n in range(across)}
             row += [text, *("" for _ in range(across - 1))]
