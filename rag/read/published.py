@@ -18,6 +18,7 @@ _UNDER = 15  # pieces of text behind the headline, of which one may be the day
 _BEHIND = 60  # likewise, in which the article begins
 _LINE = 100  # characters
 _TIME = re.compile(r"\d{1,2}[:.]\d\d")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _CHANGED = re.compile("modif|updat", re.IGNORECASE)
 _ELSEWHERE = frozenset({"figure", "figcaption", "aside", "nav", "footer"})
 _LABEL = 20  # characters of a label before a day
@@ -60,14 +61,20 @@ def _told(root: Any, *, changed: bool = False) -> str:
     page = html.document_fromstring("<html><head></head><body></body></html>")
     for element in root.xpath("//meta | //link[@rel='canonical'] | //script[contains(@type, 'json')]"):
         names = " ".join(element.get(name, "") for name in ("property", "name", "itemprop", "http-equiv"))
-        if changed or not _CHANGED.search(names):
+        if _has_year(element) and (changed or not _CHANGED.search(names)):
             page.head.append(copied := copy(element))
             copied.tail = None
     published = root.xpath("//*[@itemprop='datePublished' or @pubdate]")
-    for element in [one for one in published if not _is_elsewhere(one, ())][:1]:
+    for element in [one for one in published if _has_year(one) and not _is_elsewhere(one, ())][:1]:
         page.body.append(html.fromstring("<time></time>"))
         page.body[-1].set("datetime", element.get("datetime") or element.get("content") or element.text or "")
+    if not len(page.head) and not len(page.body):
+        return ""
     return find_date(page, original_date=True, extensive_search=False, url=content(root, "og:url") or None) or ""
+
+
+def _has_year(element: Any) -> bool:
+    return any(map(_YEAR.search, (*element.attrib.values(), element.text or "")))
 
 
 def _shown(root: Any, title: str) -> Iterator[_Shown]:
