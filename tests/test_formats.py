@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pdfminer import layout
 from pdfminer.pdfinterp import PDFPageInterpreter
+from trafilatura import external
 
 from rag.errors import ReadError
 from rag.read import Unread, archive, blocks_of, file_of, with_language
@@ -213,6 +214,14 @@ def test_a_page_that_is_one_preformatted_text_is_its_paragraphs():
     text = "\n\n".join(f"SECTION {n}. Forty snowy owls may be\n   counted in the harbour of Arlen." for n in range(60))
     found = parts(read_one(f"<html><body><h1>The law of owls</h1><pre>{text}</pre></body></html>", "a.html"))
     assert [kind for kind, _ in found] == ["title", *60 * ["paragraph"]]
+
+
+def test_the_small_words_by_which_trafilatura_tells_prose_are_its_own(monkeypatch):
+    read_one(files.PAGE, "owls.html")
+    words = external.JT_STOPLIST
+    monkeypatch.setattr(external, "JT_STOPLIST", words)  # which is put back
+    assert frozenset(external.jt_stoplist_init()) == words - {""}
+    assert all(word == word.lower() for word in words)
 
 
 # --- PDF -----------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Iterator
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from rag.read.encoding import decode
@@ -64,7 +65,9 @@ def _prepare() -> None:
     from trafilatura import external
 
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # what it cannot read is told by us
-    external.JT_STOPLIST = frozenset(external.jt_stoplist_init())  # type: ignore[assignment]
+    lists = (files("justext") / "stoplists").iterdir()
+    words = frozenset("\n".join(one.read_text(encoding="utf-8") for one in lists).lower().splitlines())
+    external.JT_STOPLIST = words  # type: ignore[assignment]
     core.define_stoplist = lambda words: words  # they are in small letters already
 
 
