@@ -103,8 +103,7 @@ def _with_head(parts: Sequence[Part]) -> list[Part]:
         # A PDF does not say what a heading is; where a format does, "15 April 1912" and "By Ship" may be headings.
         if (part.kind != "paragraph" and not (part.kind == "heading" and part.page)) or len(part.text) >= _LINE:
             break
-        day = stated_date(part.text)
-        if day and day <= (date.today() + timedelta(1)).isoformat():
+        if (day := stated_date(part.text)) and has_come(day):
             told[n] = replace(part, kind="date")
         elif names_author(part.text) and len(part.text.split()) > 2:
             told[n] = replace(part, kind="furniture")
@@ -151,6 +150,11 @@ def iso_day(value: str) -> str:
         return date.fromisoformat(value[:10]).isoformat() if re.match(r"\d{4}-\d{2}-\d{2}", value) else ""
     except ValueError:
         return ""
+
+
+def has_come(day: str) -> bool:
+    """True for an ISO day up to tomorrow, which it is elsewhere already: nothing was published later."""
+    return day <= (date.today() + timedelta(1)).isoformat()
 
 
 def document_id(source: str) -> str:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Collection, Iterator
 from copy import copy
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from rag.dateline import is_update, parse_date, stated_date
-from rag.read.article import iso_day
+from rag.read.article import has_come, iso_day
 from rag.read.headline import content
 
 _SEEN = "normalize-space() and not(parent::script or parent::style or parent::noscript)"
@@ -97,7 +97,7 @@ def _shown(root: Any, title: str) -> Iterator[_Shown]:
             continue
         timed = iso_day(parent.get("datetime", "")) if parent.tag == "time" and text.is_text else ""
         told = parse_date(line) or stated_date(line) or timed
-        if told and told <= (date.today() + timedelta(1)).isoformat():
+        if told and has_come(told):
             exact = bool(timed or parse_date(line) or _TIME.search(line))
             one = _Shown(told, exact, is_update(line) or is_update(led))
             if n_long:
